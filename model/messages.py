@@ -1,0 +1,271 @@
+"""What QGIS and the worker say to each other: plain dataclasses, one JSON object a line.
+
+Standard library only and Python 3.9: both processes import this module. Arrays never travel in a message; a message
+names .npy files in the job's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
+
+from .settings import Settings
+
+# ---------------------------------------------------------------- what jobs are made of
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """A land-cover class: the code in the map, its name, its colour as #rrggbb."""
+
+    code: int
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class ModalityInfo:
+    """One co-registered raster: its name, the names of the bands in use, and their numeric type (numpy name)."""
+
+    name: str
+    bands: tuple[str, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class SceneInfo:
+    """Where training happened: CRS as WKT ('' without one), pixel size in its units, grid size (rows, columns)."""
+
+    crs: str
+    pixel_size: tuple[float, float]
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class TileFiles:
+    """The tiles of a scene that training needs, each pixel copied once.
+
+    The grid is cut into squares of `tile` pixels from its pixel (0, 0); N of them are stored:
+    index       int32 (N, 2), row and column of the tile in the lattice of tiles
+    modalities  per modality (N, C, tile, tile) in the raster's own type; 0 where invalid or beyond the grid
+    valid       bool (N, tile, tile)
+    training    int32 (P, 4): pixel row, pixel column in the grid, class position, number of the polygon unit
+    held_out    the same for pixels kept for the accuracy figures
+    """
+
+    tile: int
+    index: str
+    modalities: tuple[str, ...]
+    valid: str
+    training: Optional[str] = None
+    held_out: Optional[str] = None
+
+
+# ---------------------------------------------------------------- jobs, from QGIS to the worker
+
+
+@dataclass(frozen=True)
+class PretrainJob:
+    """Learn the diffusion model of a scene without labels and write it to `output`."""
+
+    tiles: TileFiles
+    modalities: tuple[ModalityInfo, ...]
+    scene: SceneInfo
+    settings: Settings
+    seed: int
+    device: str
+    output: str
+    plugin_version: str
+    pretrained: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`."""
+
+    tiles: TileFiles
+    modalities: tuple[ModalityInfo, ...]
+    scene: SceneInfo
+    classes: tuple[ClassInfo, ...]
+    settings: Settings
+    seed: int
+    device: str
+    output: str
+    plugin_version: str
+    samples_hash: str
+    pretrained: Optional[str] = None
+    keep_partial: bool = False
+
+
+@dataclass(frozen=True)
+class ClassifyJob:
+    """Load a model; blocks follow, then Finish. Modalities of every block are in the model's order."""
+
+    model: str
+    device: str
+    probabilities: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of the grid to classify, with the pixels that its windows need around it.
+
+    row, column, height, width  the rectangle, in grid pixels
+    top, left                   grid position of the arrays' first pixel
+    modalities                  per modality .npy (C, h, w); beyond the arrays there is no valid pixel
+    valid                       .npy bool (h, w)
+    output                      prefix for the result files
+    """
+
+    number: int
+    row: int
+    column: int
+    height: int
+    width: int
+    top: int
+    left: int
+    modalities: tuple[str, ...]
+    valid: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Finish:
+    """No more blocks: answer Classified once all are done."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the job under way (with `keep_partial`, write the best state first)."""
+
+
+# ---------------------------------------------------------------- events, from the worker to QGIS
+
+
+@dataclass(frozen=True)
+class Ready:
+    """torch is loaded, jobs are read."""
+
+    python: str
+    torch: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase is: 'prepare', 'pretrain', 'train', 'assess' or 'classify'; fraction of the whole job 0..1."""
+
+    phase: str
+    fraction: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line for the log: level 'info' or 'warning'."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class BlockDone:
+    """A block's results: classes uint16 (h, w) class positions, 65535 invalid; confidence float32 (h, w);
+    probabilities uint16 (K, h, w), 65534 = 1, 65535 invalid, where asked for. `pixels` counts classified pixels."""
+
+    number: int
+    classes: str
+    confidence: str
+    probabilities: Optional[str]
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series logged in training, for the report: optimiser step against value."""
+
+    name: str
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Pre-training is over and the file whole."""
+
+    output: str
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Training is over and the file whole. confusion: pixels, reference in rows; empty without hold-out."""
+
+    output: str
+    confusion: tuple[tuple[int, ...], ...]
+    curves: tuple[Curve, ...]
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Classified:
+    """All blocks are done."""
+
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The job was stopped on request and left nothing."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job failed: reason 'memory', 'device', 'input' or 'internal', and a sentence for the map maker."""
+
+    reason: str
+    text: str
+
+
+Job = Union[PretrainJob, TrainJob, ClassifyJob, Block, Finish, Cancel]
+Event = Union[Ready, Progress, Note, BlockDone, Pretrained, Trained, Classified, Cancelled, Failed]
+Message = Union[Job, Event]
+_TYPES: dict[str, type] = {each.__name__: each for each in (*get_args(Job), *get_args(Event))}
+
+
+def encode(message: Message) -> str:
+    """One line of JSON without its end."""
+    return json.dumps({"type": type(message).__name__, **asdict(message)}, ensure_ascii=False)
+
+
+def decode(line: str) -> Message:
+    """The message of one line; ValueError where the line is none."""
+    data = json.loads(line)
+    if not isinstance(data, dict) or data.get("type") not in _TYPES:
+        raise ValueError(f"not a message: {line[:200]}")
+    kind = _TYPES[data.pop("type")]
+    message: Message = rebuild(kind, data)
+    return message
+
+
+def rebuild(kind: Any, data: Any) -> Any:
+    """A value of type `kind` from what JSON made of it: dataclasses nested, tuples, optional values.
+
+    Raises ValueError where a field is missing or unknown.
+    """
+    origin = get_origin(kind)
+    if origin is Union:
+        return None if data is None else rebuild(get_args(kind)[0], data)
+    if origin is tuple:
+        item = get_args(kind)[0]
+        return tuple(rebuild(item, each) for each in data)
+    if not is_dataclass(kind):
+        return data
+    names = {each.name for each in fields(kind)}
+    if not isinstance(data, dict) or not set(data) <= names:
+        raise ValueError(f"{getattr(kind, '__name__', kind)} has other fields")
+    hints = get_type_hints(kind)
+    try:
+        return kind(**{name: rebuild(hints[name], value) for name, value in data.items()})  # type: ignore[operator]
+    except TypeError as error:
+        raise ValueError(str(error)) from error

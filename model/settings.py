@@ -1,0 +1,103 @@
+"""What can be set in BDGF, as frozen dataclasses, and the presets that analysts choose from.
+
+Standard library only and Python 3.9: QGIS picks the preset, the worker obeys it, the model file keeps it whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+MASKING = ("adaptive", "random", "none")
+GUIDANCE = ("fusion", "attention", "cross")  # CNN, Mamba, Transformer
+BRANCHES = ("cnn", "mamba", "transformer")
+
+
+@dataclass(frozen=True)
+class DiffusionSettings:
+    """The denoising network and its pre-training without labels."""
+
+    width: int = 24
+    schedule: int = 1000  # diffusion steps T
+    steps: int = 300  # optimiser steps of pre-training
+    batch: int = 8
+    learning_rate: float = 1e-3
+    average: float = 0.99  # decay of the running average of the weights
+    masking: str = "adaptive"
+    block: int = 8  # side of a hidden block, pixels
+    rate_low: float = 0.1
+    rate_high: float = 0.6
+    rate_step: float = 0.02
+    warm_up: float = 0.2  # share of the steps before rates move
+    measure_every: int = 10  # steps between two measurements of reliance
+
+
+@dataclass(frozen=True)
+class BranchSettings:
+    """The three guided branches."""
+
+    width: int = 32
+    depth: int = 2
+    use: tuple[str, ...] = BRANCHES
+    guidance: tuple[str, ...] = GUIDANCE
+    timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
+
+
+@dataclass(frozen=True)
+class MutualSettings:
+    """How the branches teach each other."""
+
+    entropy: float = 0.5  # weight of entropy alignment; 0 switches it off
+    feature: float = 0.1  # weight of feature similarity; 0 switches it off
+    warm_up: float = 0.2  # share of the steps before both are ramped in
+    confidence: float = 0.8  # below it an unlabelled pixel takes no part
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the classifier learns from labelled pixels."""
+
+    steps: int = 300
+    batch: int = 8
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    class_weight_limit: float = 4.0
+    label_smoothing: float = 0.05
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole preset: travels in the job and stands in the model file."""
+
+    preset: str = "quick"
+    window: int = 64
+    stride: int = 48
+    components: int = 32
+    inference_batch: int = 8
+    diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    branches: BranchSettings = field(default_factory=BranchSettings)
+    mutual: MutualSettings = field(default_factory=MutualSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def with_steps(self, pretrain: Optional[int], train: Optional[int]) -> Settings:
+        """The same preset with other numbers of optimiser steps; None keeps the preset's."""
+        diffusion = self.diffusion if pretrain is None else replace(self.diffusion, steps=pretrain)
+        training = self.training if train is None else replace(self.training, steps=train)
+        return replace(self, diffusion=diffusion, training=training)
+
+
+PRESETS: dict[str, Settings] = {
+    "quick": Settings(),
+    "standard": Settings(
+        preset="standard",
+        diffusion=DiffusionSettings(width=32, steps=1000),
+        branches=BranchSettings(width=48),
+        training=TrainingSettings(steps=1000),
+    ),
+    "thorough": Settings(
+        preset="thorough",
+        diffusion=DiffusionSettings(width=48, steps=3000),
+        branches=BranchSettings(width=64, depth=3, timesteps=(50, 200)),
+        training=TrainingSettings(steps=3000),
+    ),
+}
