@@ -12,6 +12,8 @@ from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
 
 from .settings import Settings
 
+FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
+
 # ---------------------------------------------------------------- what jobs are made of
 
 
@@ -140,6 +142,11 @@ class Cancel:
     """Stop the job under way (with `keep_partial`, write the best state first)."""
 
 
+@dataclass(frozen=True)
+class Quit:
+    """End the worker; QGIS clears the folder itself. (An end of stdin without it means that QGIS is gone.)"""
+
+
 # ---------------------------------------------------------------- events, from the worker to QGIS
 
 
@@ -153,7 +160,8 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a phase is: 'prepare', 'pretrain', 'train', 'assess' or 'classify'; fraction of the whole job 0..1."""
+    """How far a phase is: 'prepare', 'pretrain', 'train', 'assess' or 'classify'; fraction of the whole job 0..1,
+    in 'classify' of the block under way (only QGIS knows how many there are)."""
 
     phase: str
     fraction: float
@@ -221,13 +229,13 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job failed: reason 'memory', 'device', 'input' or 'internal', and a sentence for the map maker."""
+    """The job failed: reason 'memory', 'device', 'input', 'environment' or 'internal', and a sentence for the map maker."""
 
     reason: str
     text: str
 
 
-Job = Union[PretrainJob, TrainJob, ClassifyJob, Block, Finish, Cancel]
+Job = Union[PretrainJob, TrainJob, ClassifyJob, Block, Finish, Cancel, Quit]
 Event = Union[Ready, Progress, Note, BlockDone, Pretrained, Trained, Classified, Cancelled, Failed]
 Message = Union[Job, Event]
 _TYPES: dict[str, type] = {each.__name__: each for each in (*get_args(Job), *get_args(Event))}
@@ -241,9 +249,9 @@ def encode(message: Message) -> str:
 def decode(line: str) -> Message:
     """The message of one line; ValueError where the line is none."""
     data = json.loads(line)
-    if not isinstance(data, dict) or data.get("type") not in _TYPES:
+    kind = _TYPES.get(str(data.pop("type", ""))) if isinstance(data, dict) else None
+    if kind is None:
         raise ValueError(f"not a message: {line[:200]}")
-    kind = _TYPES[data.pop("type")]
     message: Message = rebuild(kind, data)
     return message
 

@@ -41,6 +41,7 @@ class BranchSettings:
     use: tuple[str, ...] = BRANCHES
     guidance: tuple[str, ...] = GUIDANCE
     timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
+    dropout: float = 0.1
 
 
 @dataclass(frozen=True)

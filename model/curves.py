@@ -1,0 +1,23 @@
+"""What training logs: named series over optimiser steps, for the report."""
+
+from __future__ import annotations
+
+from .messages import Curve
+
+
+class CurveLog:
+    """Collects values by name."""
+
+    def __init__(self) -> None:
+        self._points: dict[str, list[tuple[float, float]]] = {}
+
+    def add(self, name: str, step: int, value: float) -> None:
+        """One more point of a series."""
+        self._points.setdefault(name, []).append((float(step), float(value)))
+
+    def curves(self) -> tuple[Curve, ...]:
+        """All series in the order they began."""
+        return tuple(
+            Curve(name, tuple(step for step, _ in points), tuple(value for _, value in points))
+            for name, points in self._points.items()
+        )

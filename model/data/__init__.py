@@ -1,0 +1,1 @@
+"""From rasters to windows: what training stored of a scene, and how bands become channels."""

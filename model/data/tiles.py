@@ -1,0 +1,139 @@
+"""A scene as training sees it: the stored tiles, ready to be cut into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..messages import TileFiles
+from .bands import BandScaler
+
+SAMPLE = 200_000  # valid pixels that statistics are taken from, at most
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A batch of windows.
+
+    inputs   (B, D, H, W) channels of all modalities, 0 where invalid
+    valid    (B, 1, H, W) bool
+    labels   (B, H, W) class position, -1 without a label
+    held     (B, H, W) bool, pixels kept for the accuracy figures
+    corners  (B, 2) grid row and column of each window's first pixel
+    """
+
+    inputs: Tensor
+    valid: Tensor
+    labels: Tensor
+    held: Tensor
+    corners: Tensor
+
+    def to(self, device: torch.device) -> Windows:
+        """The same windows on another device."""
+        return Windows(*(getattr(self, each.name).to(device) for each in fields(self)))
+
+    def first(self, count: int) -> Windows:
+        """The first windows of the batch."""
+        return Windows(*(getattr(self, each.name)[:count] for each in fields(self)))
+
+
+def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
+    """Values (P, C) of at most SAMPLE valid pixels of one modality, spread evenly over the tiles.
+
+    Raises ValueError where no pixel is valid.
+    """
+    valid = np.load(files.valid, mmap_mode="r")
+    values = np.load(files.modalities[modality], mmap_mode="r")
+    random = np.random.default_rng(seed)
+    each = max(1, SAMPLE // max(1, len(valid)))
+    parts = []
+    for mask, tile in zip(valid, values, strict=True):
+        rows, columns = np.nonzero(mask)
+        if len(rows) > each:
+            chosen = random.choice(len(rows), each, replace=False)
+            rows, columns = rows[chosen], columns[chosen]
+        parts.append(np.asarray(tile[:, rows, columns]).T)
+    pixels = np.concatenate(parts) if parts else np.empty((0, values.shape[1]))
+    if not len(pixels):
+        raise ValueError("The scene has no valid pixel where training could learn.")
+    return pixels
+
+
+class TileScene:
+    """The stored tiles as channels in memory, addressed by grid pixel.
+
+    Args:
+        files: the tiles that QGIS stored.
+        scalers: one per modality.
+    """
+
+    def __init__(self, files: TileFiles, scalers: Sequence[BandScaler]) -> None:
+        self.tile = files.tile
+        index = np.load(files.index)
+        stored = np.load(files.valid)
+        self.count = len(index)
+        # one more tile stands for everything that was not stored: no valid pixel, no label
+        self._table = np.full((index.max(axis=0) + 1).tolist() if self.count else [1, 1], self.count)
+        self._table[index[:, 0], index[:, 1]] = np.arange(self.count)
+        self._valid = torch.zeros(self.count + 1, self.tile, self.tile, dtype=torch.bool)
+        self._valid[: self.count] = torch.from_numpy(stored)
+        channels = sum(scaler.channels for scaler in scalers)
+        self._inputs = torch.zeros(self.count + 1, self.tile, self.tile, channels)
+        self._fill(files, scalers)
+        self._labels = torch.full(self._valid.shape, -1, dtype=torch.int16)
+        self._held = torch.zeros_like(self._valid)
+        self.training = self._points(files.training)
+        self.held_out = self._points(files.held_out)
+        self._labels[self._place(self.training)] = torch.from_numpy(self.training[:, 2].astype(np.int16))
+        self._held[self._place(self.held_out)] = True
+        self.corners = index * self.tile
+        self.weights = stored.reshape(self.count, -1).mean(axis=1)  # share of valid pixels per tile
+
+    @property
+    def channels(self) -> int:
+        """Number of channels D of all modalities."""
+        return self._inputs.shape[-1]
+
+    def _fill(self, files: TileFiles, scalers: Sequence[BandScaler]) -> None:
+        first = 0
+        for path, scaler in zip(files.modalities, scalers, strict=True):
+            values = np.load(path, mmap_mode="r")
+            last = first + scaler.channels
+            for number in range(self.count):
+                raster = torch.from_numpy(np.array(values[number], dtype=np.float32))[None]
+                scaled = scaler(raster, self._valid[number][None, None])[0]
+                self._inputs[number, :, :, first:last] = scaled.permute(1, 2, 0)
+            first = last
+
+    @staticmethod
+    def _points(path: str | None) -> np.ndarray:
+        return np.load(path) if path else np.empty((0, 4), np.int32)
+
+    def _place(self, points: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        rows, columns = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
+        return self._locate(rows, columns)
+
+    def _locate(self, rows: np.ndarray, columns: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        tile_rows, tile_columns = rows // self.tile, columns // self.tile
+        inside = (rows >= 0) & (columns >= 0)
+        inside &= (tile_rows < self._table.shape[0]) & (tile_columns < self._table.shape[1])
+        tiles = np.where(inside, self._table[np.where(inside, tile_rows, 0), np.where(inside, tile_columns, 0)], self.count)
+        return torch.from_numpy(tiles), torch.from_numpy(rows % self.tile), torch.from_numpy(columns % self.tile)
+
+    def cut(self, corners: np.ndarray, window: int) -> Windows:
+        """Windows of `window` pixels whose first pixels are `corners` (B, 2); what is not stored is invalid."""
+        steps = np.arange(window)
+        rows = np.broadcast_to((corners[:, 0, None] + steps)[:, :, None], (len(corners), window, window))
+        columns = np.broadcast_to((corners[:, 1, None] + steps)[:, None, :], (len(corners), window, window))
+        place = self._locate(rows, columns)
+        return Windows(
+            inputs=self._inputs[place].permute(0, 3, 1, 2),
+            valid=self._valid[place][:, None],
+            labels=self._labels[place].long(),
+            held=self._held[place],
+            corners=torch.from_numpy(np.ascontiguousarray(corners)),
+        )

@@ -1,0 +1,1 @@
+"""Balanced diffusion pre-training: learning a scene without labels, no modality drowning the others."""

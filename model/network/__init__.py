@@ -1,0 +1,1 @@
+"""The guided classifier: a CNN, a Mamba and a Transformer branch, each guided by diffusion features."""

@@ -1,0 +1,57 @@
+"""BDGF's classifier: three guided branches that vote for every pixel of a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..diffusion.unet import level_widths
+from ..settings import BranchSettings
+from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head, with_validity
+
+
+@dataclass(frozen=True)
+class BranchOutput:
+    """What one branch says of a batch of windows: features (B, C, H, W), logits (B, K, H, W)."""
+
+    features: Tensor
+    logits: Tensor
+
+
+class Classifier(nn.Module):
+    """The branches in use, their heads, and the mean of their probabilities.
+
+    Args:
+        channels: channels D of all modalities.
+        classes: number of classes K.
+        diffusion_width: base width of the denoising network whose features guide.
+        settings: width and depth of the branches, which are in use and which are guided.
+    """
+
+    def __init__(self, channels: int, classes: int, diffusion_width: int, settings: BranchSettings) -> None:
+        super().__init__()
+        guides = [each * len(settings.timesteps) for each in level_widths(diffusion_width)]
+        self.branches = nn.ModuleDict()
+        self.heads = nn.ModuleDict()
+        for name in settings.use:
+            guided = GUIDED_BY[name] in settings.guidance
+            self.branches[name] = BRANCH_TYPES[name](
+                channels + 1, settings.width, settings.depth, guides[LEVEL[name]], guided, settings.dropout
+            )
+            self.heads[name] = Head(settings.width, classes)
+
+    def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
+        """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
+        image = with_validity(inputs, valid)
+        outputs = {}
+        for name, branch in self.branches.items():
+            features = branch(image, guides[LEVEL[name]])
+            outputs[name] = BranchOutput(features, self.heads[name](features))
+        return outputs
+
+
+def vote(outputs: dict[str, BranchOutput]) -> Tensor:
+    """Mean of the branches' class probabilities, (B, K, H, W)."""
+    return torch.stack([each.logits.softmax(dim=1) for each in outputs.values()]).mean(dim=0)

@@ -1,0 +1,65 @@
+"""Small layers that several networks share. None takes a statistic over the window."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PixelNorm(nn.Module):
+    """Layer normalisation over the channels of each pixel alone: (B, C, H, W) to the same shape.
+
+    Batch, group and instance norms would make a pixel depend on whatever else its window holds.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias)
+        return normed.permute(0, 3, 1, 2)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions around a skip, with an optional shift and scale per sample (the diffusion step).
+
+    Shapes: x (B, C, H, W), context (B, E) or None, out (B, C, H, W).
+    """
+
+    def __init__(self, channels: int, context: int = 0, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm_in = PixelNorm(channels)
+        self.conv_in = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm_out = PixelNorm(channels)
+        self.conv_out = nn.Conv2d(channels, channels, 3, padding=1)
+        self.context = nn.Linear(context, 2 * channels) if context else None
+        self.dropout = nn.Dropout2d(dropout)
+        nn.init.zeros_(self.conv_out.weight)
+        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        hidden = self.conv_in(functional.silu(self.norm_in(x)))
+        hidden = self.norm_out(hidden)
+        if self.context is not None and context is not None:
+            scale, shift = self.context(context)[:, :, None, None].chunk(2, dim=1)
+            hidden = hidden * (1 + scale) + shift
+        return x + self.conv_out(self.dropout(functional.silu(hidden)))
+
+
+def down(channels: int, out: int) -> nn.Conv2d:
+    """Halves height and width."""
+    return nn.Conv2d(channels, out, 2, stride=2)
+
+
+class Up(nn.Module):
+    """Doubles height and width, (B, C, H, W) to (B, out, 2H, 2W)."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)

@@ -1,0 +1,109 @@
+"""The Mamba-2 block over an image: rows or columns as one long line, read both ways.
+
+Projections, depthwise convolution and gated norm are named and shaped as in mamba-ssm's `Mamba2`; only the scan has two
+implementations (scan.py) on one state dict.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .layers import PixelNorm
+from .scan import CHUNK, selective_scan
+
+
+class GatedNorm(nn.Module):
+    """Root-mean-square norm of y * silu(z) over the channels, as Mamba-2 has it before its last projection."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, y: Tensor, z: Tensor) -> Tensor:
+        return functional.rms_norm(y * functional.silu(z), self.weight.shape, self.weight, 1e-5)
+
+
+class Mamba2(nn.Module):
+    """One Mamba-2 mixer over sequences (N, L, C), L a multiple of the chunk.
+
+    Args:
+        channels: width C of the sequence.
+        expand: inner width over C.
+        head: width P of a head.
+        state: size S of the state.
+        kernel: length of the depthwise convolution.
+    """
+
+    def __init__(self, channels: int, expand: int = 2, head: int = 32, state: int = 16, kernel: int = 4) -> None:
+        super().__init__()
+        inner = expand * channels
+        self.d_inner, self.d_state, self.headdim, self.nheads = inner, state, head, inner // head
+        if self.nheads * head != inner:
+            raise ValueError(f"inner width {inner} is no multiple of the head width {head}")
+        mixed = inner + 2 * state
+        self.in_proj = nn.Linear(channels, inner + mixed + self.nheads, bias=False)
+        self.conv1d = nn.Conv1d(mixed, mixed, kernel, groups=mixed, padding=kernel - 1)
+        step = torch.exp(torch.linspace(math.log(1e-3), math.log(1e-1), self.nheads))
+        self.dt_bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))  # inverse of softplus
+        self.A_log = nn.Parameter(torch.linspace(1, 16, self.nheads).log())
+        self.D = nn.Parameter(torch.ones(self.nheads))
+        self.norm = GatedNorm(inner)
+        self.out_proj = nn.Linear(inner, channels, bias=False)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """(N, L, C) to (N, L, C); step t sees steps up to t."""
+        batch, length, _ = sequence.shape
+        z, mixed, dt = self.in_proj(sequence).split([self.d_inner, self.d_inner + 2 * self.d_state, self.nheads], dim=-1)
+        mixed = self.conv1d(mixed.transpose(1, 2))[..., :length].transpose(1, 2)
+        x, b, c = functional.silu(mixed).split([self.d_inner, self.d_state, self.d_state], dim=-1)
+        y = selective_scan(
+            x.reshape(batch, length, self.nheads, self.headdim),
+            functional.softplus(dt + self.dt_bias),
+            -self.A_log.exp(),
+            b,
+            c,
+            self.D,
+        )
+        answer: Tensor = self.out_proj(self.norm(y.reshape(batch, length, self.d_inner), z))
+        return answer
+
+
+@functools.lru_cache(maxsize=32)
+def serpentine(height: int, width: int, by_columns: bool) -> tuple[Tensor, Tensor]:
+    """Order in which a line visits the pixels, and its inverse; every other row (column) runs backward.
+
+    So that pixels that follow each other in the line are neighbours in the image.
+    """
+    with torch.inference_mode(False):  # kept for training too, whoever asks first
+        order = torch.arange(height * width).view(height, width)
+        if by_columns:
+            order = order.t().contiguous()
+        order[1::2] = order[1::2].flip(1)
+        line = order.reshape(-1)
+        return line, line.argsort()
+
+
+class MambaLayer(nn.Module):
+    """A residual Mamba-2 mixer over an image (B, C, H, W), along rows or columns, in both directions."""
+
+    def __init__(self, channels: int, by_columns: bool) -> None:
+        super().__init__()
+        self.by_columns = by_columns
+        self.norm = PixelNorm(channels)
+        self.mixer = Mamba2(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        order, back = (each.to(x.device) for each in serpentine(height, width, self.by_columns))
+        line = self.norm(x).flatten(2).transpose(1, 2)[:, order]
+        both = torch.cat([line, line.flip(1)])
+        short = -both.shape[1] % CHUNK
+        mixed = self.mixer(functional.pad(both, (0, 0, 0, short)))[:, : height * width]
+        forward, backward = mixed.chunk(2)
+        merged = (forward + backward.flip(1))[:, back]
+        return x + merged.transpose(1, 2).reshape(batch, channels, height, width)

@@ -1,0 +1,117 @@
+"""Mutual learning: the branches teach each other by aligning entropy and features.
+
+The abstract of arXiv 2509.23310 names "aligning entropy and feature similarity"; the form below is our reading, with deep
+mutual learning (Zhang et al. 2018) and SimSiam's stop-gradient (Chen and He 2021) as models.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..settings import MutualSettings
+from .classifier import BranchOutput
+
+
+def entropy_alignment(logits: list[Tensor], labelled: Tensor, counted: Tensor, settings: MutualSettings) -> Tensor:
+    """Moves each branch toward the others' distribution, the others weighted by their confidence.
+
+    Targets are detached. Unlabelled pixels take part where the target is confident enough.
+
+    Args:
+        logits: per branch (P, K), one row a pixel.
+        labelled: (P,) bool.
+        counted: (P,) bool, False for pixels that are invalid or held out.
+        settings: the confidence that an unlabelled pixel needs.
+    """
+    probabilities = [each.detach().softmax(dim=1) for each in logits]
+    certainty = [1 - _entropy(each) / math.log(max(2, each.shape[1])) for each in probabilities]
+    loss = logits[0].new_zeros(())
+    for number, each in enumerate(logits):
+        others = [other for other in range(len(logits)) if other != number]
+        weights = torch.stack([certainty[other] for other in others]).clamp(min=1e-3)  # (N - 1, P)
+        weights = weights / weights.sum(dim=0)
+        target = sum(weights[place][:, None] * probabilities[other] for place, other in enumerate(others))
+        assert isinstance(target, Tensor)
+        takes_part = counted & (labelled | (target.amax(dim=1) >= settings.confidence))
+        divergence = functional.kl_div(each.log_softmax(dim=1), target, reduction="none").sum(dim=1)
+        loss = loss + (divergence * takes_part).sum() / takes_part.sum().clamp(min=1)
+    return loss / len(logits)
+
+
+def _entropy(probabilities: Tensor) -> Tensor:
+    return -(probabilities * probabilities.clamp(min=1e-8).log()).sum(dim=1)
+
+
+class FeatureSimilarity(nn.Module):
+    """Projected, centred features of the same pixel agree in cosine between branches.
+
+    Each branch is projected; a small predictor must find the other branch's projection, which is detached, so that
+    the projections cannot collapse together for the loss's sake.
+
+    Args:
+        branches: names of the branches.
+        channels: width of their features.
+        size: width of the projection.
+    """
+
+    def __init__(self, branches: tuple[str, ...], channels: int, size: int = 32) -> None:
+        super().__init__()
+        self.projections = nn.ModuleDict({name: nn.Linear(channels, size) for name in branches})
+        self.predictors = nn.ModuleDict(
+            {name: nn.Sequential(nn.Linear(size, size), nn.SiLU(), nn.Linear(size, size)) for name in branches}
+        )
+
+    def project(self, name: str, features: Tensor) -> Tensor:
+        """Centred projections (P, S) of a branch's features (P, C)."""
+        projected: Tensor = self.projections[name](features)
+        return projected - projected.mean(dim=0)
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        """Mean of 1 - cosine over all ordered pairs of branches; features (P, C) per branch."""
+        projected = {name: self.project(name, each) for name, each in features.items()}
+        losses = [
+            1 - functional.cosine_similarity(self.predictors[one](projected[one]), projected[other].detach()).mean()
+            for one in projected
+            for other in projected
+            if one != other
+        ]
+        return torch.stack(losses).mean()
+
+
+class MutualLearning(nn.Module):
+    """Both mutual terms, weighted; 0 with a single branch.
+
+    Args:
+        branches: names of the branches in use.
+        channels: width of their features.
+        settings: the weights.
+    """
+
+    def __init__(self, branches: tuple[str, ...], channels: int, settings: MutualSettings, pixels: int = 2048) -> None:
+        super().__init__()
+        self.settings = settings
+        self.pixels = pixels
+        self.similarity = FeatureSimilarity(branches, channels)
+
+    def forward(self, outputs: dict[str, BranchOutput], labels: Tensor, counted: Tensor, random: torch.Generator) -> Tensor:
+        """The weighted sum for a batch of windows: labels (B, H, W) with -1 where unlabelled, counted (B, H, W)."""
+        logits = [each.logits.permute(0, 2, 3, 1).flatten(0, 2) for each in outputs.values()]
+        if len(logits) < 2:
+            return logits[0].new_zeros(())
+        flat, kept = labels.flatten(), counted.flatten()
+        loss = logits[0].new_zeros(())
+        if self.settings.entropy > 0:
+            loss = loss + self.settings.entropy * entropy_alignment(logits, flat >= 0, kept, self.settings)
+        if self.settings.feature > 0:
+            places = kept.nonzero()[:, 0]
+            places = places[torch.randperm(len(places), generator=random)[: self.pixels].to(places.device)]
+            if len(places) > 1:
+                features = {
+                    name: each.features.permute(0, 2, 3, 1).flatten(0, 2)[places] for name, each in outputs.items()
+                }
+                loss = loss + self.settings.feature * self.similarity(features)
+        return loss
