@@ -229,7 +229,8 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job failed: reason 'memory', 'device', 'input', 'environment' or 'internal', and a sentence for the map maker."""
+    """The job failed: a sentence for the map maker, and the reason: 'memory', 'device' (driver, kernel), 'input' (bad
+    rasters, samples or model), 'environment' (the worker's Python) or 'internal' (our mistake)."""
 
     reason: str
     text: str

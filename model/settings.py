@@ -60,6 +60,9 @@ class TrainingSettings:
 
     steps: int = 300
     batch: int = 8
+    window: int = 48
+    average: float = 0.98  # decay of the running average of the weights
+    balance: float = 1.0  # 0: classes as often as their pixels, 1: every class equally often
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     class_weight_limit: float = 4.0

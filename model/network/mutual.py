@@ -16,30 +16,50 @@ from ..settings import MutualSettings
 from .classifier import BranchOutput
 
 
-def entropy_alignment(logits: list[Tensor], labelled: Tensor, counted: Tensor, settings: MutualSettings) -> Tensor:
-    """Moves each branch toward the others' distribution, the others weighted by their confidence.
+class EntropyAlignment(nn.Module):
+    """Moves each branch toward the others' distribution, the others weighted by their confidence (low entropy).
 
-    Targets are detached. Unlabelled pixels take part where the target is confident enough.
+    Targets are detached. An unlabelled pixel takes part only where its target is confident, and that target is first
+    moved toward the label prior (distribution alignment, Berthelot et al. 2020, ReMixMatch): else the largest class
+    would feed on the others.
 
     Args:
-        logits: per branch (P, K), one row a pixel.
-        labelled: (P,) bool.
-        counted: (P,) bool, False for pixels that are invalid or held out.
-        settings: the confidence that an unlabelled pixel needs.
+        prior: (K,) share of each class in the training labels.
+        confidence: what an unlabelled pixel's target needs to take part.
     """
-    probabilities = [each.detach().softmax(dim=1) for each in logits]
-    certainty = [1 - _entropy(each) / math.log(max(2, each.shape[1])) for each in probabilities]
-    loss = logits[0].new_zeros(())
-    for number, each in enumerate(logits):
-        others = [other for other in range(len(logits)) if other != number]
-        weights = torch.stack([certainty[other] for other in others]).clamp(min=1e-3)  # (N - 1, P)
-        weights = weights / weights.sum(dim=0)
-        target = sum(weights[place][:, None] * probabilities[other] for place, other in enumerate(others))
-        assert isinstance(target, Tensor)
-        takes_part = counted & (labelled | (target.amax(dim=1) >= settings.confidence))
-        divergence = functional.kl_div(each.log_softmax(dim=1), target, reduction="none").sum(dim=1)
-        loss = loss + (divergence * takes_part).sum() / takes_part.sum().clamp(min=1)
-    return loss / len(logits)
+
+    prior: Tensor
+    shares: Tensor
+
+    def __init__(self, prior: Tensor, confidence: float) -> None:
+        super().__init__()
+        self.confidence = confidence
+        self.register_buffer("prior", prior / prior.sum())
+        self.register_buffer("shares", self.prior.clone())  # running class shares of the predictions
+
+    def forward(self, logits: list[Tensor], labelled: Tensor, counted: Tensor) -> Tensor:
+        """Mean divergence; logits (P, K) per branch, labelled and counted (P,) bool: counted is False for pixels that
+        are invalid or held out."""
+        probabilities = [each.detach().softmax(dim=1) for each in logits]
+        certainty = torch.stack([1 - _entropy(each) / math.log(max(2, each.shape[1])) for each in probabilities])
+        self._follow(torch.stack(probabilities).mean(dim=0)[counted])
+        loss = logits[0].new_zeros(())
+        for number, each in enumerate(logits):
+            others = [other for other in range(len(logits)) if other != number]
+            weights = certainty[others].clamp(min=1e-3)
+            weights = weights / weights.sum(dim=0)
+            target = (torch.stack([probabilities[other] for other in others]) * weights[..., None]).sum(dim=0)
+            aligned = target * (self.prior / self.shares.clamp(min=1e-3))
+            aligned = aligned / aligned.sum(dim=1, keepdim=True)
+            target = torch.where(labelled[:, None], target, aligned)
+            takes_part = counted & (labelled | (target.amax(dim=1) >= self.confidence))
+            divergence = functional.kl_div(each.log_softmax(dim=1), target, reduction="none").sum(dim=1)
+            loss = loss + (divergence * takes_part).sum() / takes_part.sum().clamp(min=1)
+        return loss / len(logits)
+
+    def _follow(self, probabilities: Tensor) -> None:
+        if len(probabilities):
+            self.shares.lerp_(probabilities.mean(dim=0), 0.05)
 
 
 def _entropy(probabilities: Tensor) -> Tensor:
@@ -88,13 +108,18 @@ class MutualLearning(nn.Module):
     Args:
         branches: names of the branches in use.
         channels: width of their features.
+        prior: (K,) share of each class in the training labels.
         settings: the weights.
+        pixels: drawn from a batch for feature similarity.
     """
 
-    def __init__(self, branches: tuple[str, ...], channels: int, settings: MutualSettings, pixels: int = 2048) -> None:
+    def __init__(
+        self, branches: tuple[str, ...], channels: int, prior: Tensor, settings: MutualSettings, pixels: int = 2048
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.pixels = pixels
+        self.alignment = EntropyAlignment(prior, settings.confidence)
         self.similarity = FeatureSimilarity(branches, channels)
 
     def forward(self, outputs: dict[str, BranchOutput], labels: Tensor, counted: Tensor, random: torch.Generator) -> Tensor:
@@ -105,7 +130,7 @@ class MutualLearning(nn.Module):
         flat, kept = labels.flatten(), counted.flatten()
         loss = logits[0].new_zeros(())
         if self.settings.entropy > 0:
-            loss = loss + self.settings.entropy * entropy_alignment(logits, flat >= 0, kept, self.settings)
+            loss = loss + self.settings.entropy * self.alignment(logits, flat >= 0, kept)
         if self.settings.feature > 0:
             places = kept.nonzero()[:, 0]
             places = places[torch.randperm(len(places), generator=random)[: self.pixels].to(places.device)]

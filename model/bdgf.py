@@ -1,0 +1,79 @@
+"""A whole BDGF model: how bands become channels, the diffusion features, the classifier; and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .data.bands import BandScaler
+from .diffusion.features import DiffusionFeatures
+from .diffusion.unet import UNet
+from .header import KEY, Header, ModelFileError, read_header, to_text
+from .network.classifier import Classifier, vote
+from .settings import Settings
+
+
+class BDGF(nn.Module):
+    """Everything that turns rasters into class probabilities.
+
+    Args:
+        scalers: one per modality, in order.
+        unet: the pre-trained denoising network.
+        settings: the whole preset.
+        classes: number of classes; 0 for a model that is only pre-trained.
+    """
+
+    def __init__(self, scalers: Sequence[BandScaler], unet: UNet, settings: Settings, classes: int = 0) -> None:
+        super().__init__()
+        self.settings = settings
+        self.scalers = nn.ModuleList(scalers)
+        channels = sum(self.groups)
+        self.features = DiffusionFeatures(unet, channels, settings)
+        self.classifier = (
+            Classifier(channels, classes, settings.diffusion.width, settings.branches) if classes else None
+        )
+
+    @property
+    def groups(self) -> list[int]:
+        """Number of channels of each modality."""
+        return [scaler.channels for scaler in self.scalers]  # type: ignore[misc]
+
+    def scale(self, rasters: Sequence[Tensor], valid: Tensor) -> Tensor:
+        """Rasters (B, C_m, H, W) per modality to channels (B, D, H, W); valid is (B, 1, H, W) bool."""
+        return torch.cat([scaler(raster, valid) for scaler, raster in zip(self.scalers, rasters, strict=True)], dim=1)
+
+    def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
+        """Class probabilities (B, K, H, W) of windows of channels (B, D, H, W) at grid positions `corners` (B, 2)."""
+        if self.classifier is None:
+            raise ValueError("a model that is only pre-trained cannot classify")
+        return vote(self.classifier(inputs, valid, self.features(inputs, valid, corners)))
+
+
+def save_model(model: BDGF, header: Header, path: str) -> None:
+    """Writes weights and header as one safetensors file."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    save_file(tensors, path, metadata={KEY: to_text(header)})
+
+
+def load_model(path: str) -> tuple[BDGF, Header]:
+    """The model of a file, on the CPU.
+
+    Raises ModelFileError where the file is damaged or its weights do not fit its header.
+    """
+    header = read_header(path)
+    try:
+        tensors = load_file(path)
+        scalers = []
+        for number, modality in enumerate(header.modalities):
+            matrix = tensors.get(f"scalers.{number}.matrix")
+            scalers.append(BandScaler(len(modality.bands), len(modality.bands) if matrix is None else len(matrix)))
+        unet = UNet(sum(scaler.channels for scaler in scalers), header.settings.diffusion.width)
+        model = BDGF(scalers, unet, header.settings, len(header.classes))
+        model.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError, KeyError) as error:
+        raise ModelFileError(f"The model file {path} is damaged: its weights do not fit its header.") from error
+    return model.eval(), header

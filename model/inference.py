@@ -1,0 +1,173 @@
+"""Whole-scene inference, block by block: windows on the lattice, a batch at a time, blended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .bdgf import BDGF, load_model
+from .device import choose_device, describe
+from .lattice import blend_weight, lattice_corners
+from .messages import Block, BlockDone, ClassifyJob
+from .progress import Reporter
+
+NO_CLASS = 65535  # in class positions and in probabilities
+CERTAIN = 65534  # a probability of 1
+
+
+class OutOfMemory(MemoryError):
+    """Not even a single window fits into the device's memory."""
+
+
+class Predictor:
+    """Runs a model on batches of windows, all of one size, so that a window's answer cannot hang on its company.
+
+    Where memory runs out the batch is halved, for good.
+    """
+
+    def __init__(self, model: BDGF, device: torch.device, reporter: Reporter) -> None:
+        self.model = model.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.device = device
+        self.batch = model.settings.inference_batch * (8 if device.type == "cuda" else 1)
+        self._reporter = reporter
+
+    @torch.inference_mode()
+    def batches(
+        self, corners: np.ndarray, cut: Callable[[np.ndarray], tuple[Tensor, Tensor]]
+    ) -> Iterator[tuple[np.ndarray, Tensor]]:
+        """Corners (b, 2) and class probabilities (b, K, H, W) on the CPU, batch by batch.
+
+        Args:
+            corners: (N, 2) grid positions of the windows.
+            cut: gives channels (b, D, H, W) and valid pixels (b, 1, H, W) at some corners.
+        """
+        first = 0
+        while first < len(corners):
+            self._reporter.check()
+            some = corners[first : first + self.batch]
+            try:
+                probabilities = self._predict(*cut(some), some)
+            except RuntimeError as error:
+                self._halve(error)
+                continue
+            yield some, probabilities
+            first += len(some)
+
+    def _predict(self, inputs: Tensor, valid: Tensor, corners: np.ndarray) -> Tensor:
+        count, missing = len(inputs), self.batch - len(inputs)
+        if missing:
+            inputs = torch.cat([inputs, inputs.new_zeros(missing, *inputs.shape[1:])])
+            valid = torch.cat([valid, valid.new_zeros(missing, *valid.shape[1:])])
+            corners = np.concatenate([corners, np.zeros((missing, 2), corners.dtype)])
+        inputs = inputs.to(self.device).contiguous(memory_format=torch.channels_last)
+        where = torch.from_numpy(corners).to(self.device)
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+            probabilities = self.model(inputs, valid.to(self.device), where)
+        return probabilities[:count].float().cpu()
+
+    def _halve(self, error: RuntimeError) -> None:
+        if not is_out_of_memory(error):
+            raise error
+        if self.batch == 1:
+            raise OutOfMemory(
+                f"The memory of {describe(self.device)} does not suffice for a single window. "
+                "Close other programs that use it, or choose the device 'cpu'."
+            ) from error
+        self.batch //= 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._reporter.note("info", f"Memory ran short: going on with {self.batch} windows at a time.")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a RuntimeError of torch says that memory ran out, on the GPU or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+
+
+class Classifier:
+    """A loaded model that classifies blocks; a block's answer is a function of the model and its arrays alone."""
+
+    def __init__(self, job: ClassifyJob, reporter: Reporter) -> None:
+        model, self.header = load_model(job.model)
+        device = choose_device(job.device, reporter)
+        reporter.note("info", f"Classifying on {describe(device)}.")
+        self._want_probabilities = job.probabilities
+        self._predictor = Predictor(model, device, reporter)
+        settings = model.settings
+        self._window, self._stride = settings.window, settings.stride
+        self._weight = blend_weight(settings.window, settings.stride)
+
+    @classmethod
+    def open(cls, job: ClassifyJob, reporter: Reporter) -> Classifier:
+        """Loads the job's model onto its device.
+
+        Raises ModelFileError and DeviceError with a sentence for the map maker.
+        """
+        return cls(job, reporter)
+
+    def run(self, block: Block) -> BlockDone:
+        """Classifies a block and writes its results as .npy files."""
+        valid = np.load(block.valid)
+        rasters = [np.load(path, mmap_mode="r") for path in block.modalities]
+        blended = self._blend(block, rasters, valid)
+        top, left = block.row - block.top, block.column - block.left
+        inside = _padded(valid, top, left, block.height, block.width)
+        names = (f"{block.output}-classes.npy", f"{block.output}-confidence.npy", f"{block.output}-probabilities.npy")
+        confidence, classes = blended.max(dim=0)
+        positions = np.where(inside, classes.numpy().astype(np.uint16), np.uint16(NO_CLASS))
+        np.save(names[0], positions)
+        np.save(names[1], np.where(inside, confidence.clamp(0, 1).numpy(), np.float32(np.nan)))
+        if self._want_probabilities:
+            scaled = (blended.clamp(0, 1) * CERTAIN).round().numpy().astype(np.uint16)
+            np.save(names[2], np.where(inside, scaled, np.uint16(NO_CLASS)))
+        wanted = names[2] if self._want_probabilities else None
+        return BlockDone(block.number, names[0], names[1], wanted, int(inside.sum()))
+
+    def _blend(self, block: Block, rasters: list[np.ndarray], valid: np.ndarray) -> Tensor:
+        """Class probabilities (K, h, w) of the block's rectangle."""
+        size = self._window
+        corners = lattice_corners(block.row, block.column, block.height, block.width, size, self._stride)
+        needed = [
+            bool(_padded(valid, row - block.top, column - block.left, size, size).any()) for row, column in corners
+        ]
+        corners = corners[np.array(needed, dtype=bool)]
+
+        def cut(some: np.ndarray) -> tuple[Tensor, Tensor]:
+            places = [(int(row) - block.top, int(column) - block.left) for row, column in some]
+            flags = torch.from_numpy(np.stack([_padded(valid, *place, size, size)[None] for place in places]))
+            pixels = [
+                torch.from_numpy(np.stack([_padded(each, *place, size, size).astype(np.float32) for place in places]))
+                for each in rasters
+            ]
+            device = self._predictor.device
+            flags = flags.to(device)
+            return self._predictor.model.scale([each.to(device) for each in pixels], flags), flags
+
+        blended = torch.zeros(len(self.header.classes), block.height, block.width)
+        for some, probabilities in self._predictor.batches(corners, cut):
+            for (row, column), answer in zip(some, probabilities, strict=True):
+                above, before = max(0, block.row - row), max(0, block.column - column)
+                below = min(size, block.row + block.height - row)
+                behind = min(size, block.column + block.width - column)
+                target = blended[
+                    :, row + above - block.row : row + below - block.row,
+                    column + before - block.column : column + behind - block.column,
+                ]
+                target += answer[:, above:below, before:behind] * self._weight[above:below, before:behind]
+        return blended
+
+
+def _padded(array: np.ndarray, top: int, left: int, height: int, width: int) -> np.ndarray:
+    """A rectangle of (..., h, w) that may reach beyond the array; zeros there."""
+    rows, columns = array.shape[-2:]
+    inside = array[..., max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    if inside.shape[-2:] == (height, width):
+        return inside
+    result = np.zeros((*array.shape[:-2], height, width), array.dtype)
+    first_row, first_column = max(0, -top), max(0, -left)
+    result[..., first_row : first_row + inside.shape[-2], first_column : first_column + inside.shape[-1]] = inside
+    return result

@@ -1,0 +1,128 @@
+"""The two jobs that make a model: pre-training without labels, and training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from .bdgf import BDGF, load_model, save_model
+from .curves import CurveLog
+from .data.bands import BandScaler
+from .data.tiles import TileScene, sample_pixels
+from .device import choose_device, describe
+from .diffusion.pretraining import pretrain_unet
+from .diffusion.unet import UNet
+from .header import FORMAT, Header, ModelFileError
+from .held_out import held_out_confusion
+from .learning import train_classifier
+from .messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainJob
+from .progress import Reporter, Span
+from .settings import Settings
+
+
+def pretrain(job: PretrainJob, reporter: Reporter) -> Pretrained:
+    """Learns the diffusion model of a scene and writes it to `job.output`."""
+    device = _begin(job, reporter)
+    log = CurveLog()
+    base, settings = _base(job, reporter)
+    scene = TileScene(job.tiles, list(base.scalers))  # type: ignore[arg-type]
+    model = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.99), log)
+    save_model(model, _header(job, "pretrained", settings, base.scalers), job.output)  # type: ignore[arg-type]
+    return Pretrained(job.output, log.curves())
+
+
+def train(job: TrainJob, reporter: Reporter) -> Trained:
+    """Pre-trains where no pre-trained model is given, trains the classifier, and writes the model to `job.output`."""
+    device = _begin(job, reporter)
+    log = CurveLog()
+    base, settings = _base(job, reporter)
+    scalers: list[BandScaler] = list(base.scalers)  # type: ignore[arg-type]
+    scene = TileScene(job.tiles, scalers)
+    start = 0.05
+    if job.pretrained is None:
+        base = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.35), log)
+        start = 0.35
+    torch.manual_seed(job.seed + 1)
+    model = BDGF(scalers, base.features.unet, settings, len(job.classes))
+    model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train_classifier(model, scene, len(job.classes), job.seed, Span(reporter, "train", start, 0.95), log)
+    confusion = held_out_confusion(model, scene, len(job.classes), device, Span(reporter, "assess", 0.95, 0.99))
+    header = _header(job, "classifier", settings, scalers, job.classes, confusion, job.samples_hash)
+    save_model(model, header, job.output)
+    return Trained(job.output, confusion, log.curves())
+
+
+def _begin(job: PretrainJob | TrainJob, reporter: Reporter) -> torch.device:
+    torch.manual_seed(job.seed)
+    device = choose_device(job.device, reporter)
+    reporter.note("info", f"Training on {describe(device)}.")
+    return device
+
+
+def _base(job: PretrainJob | TrainJob, reporter: Reporter) -> tuple[BDGF, Settings]:
+    """The model to start from: the pre-trained one that was given, or scalers fitted here and a fresh U-Net."""
+    if job.pretrained is not None:
+        base, header = load_model(job.pretrained)
+        if [each.bands for each in header.modalities] != [each.bands for each in job.modalities]:
+            raise ModelFileError(f"The pre-trained model {job.pretrained} was made for other bands.")
+        # what the U-Net is comes with its file; how long to train on is this job's
+        diffusion = replace(
+            job.settings.diffusion, width=header.settings.diffusion.width, schedule=header.settings.diffusion.schedule
+        )
+        settings = replace(job.settings, diffusion=diffusion, components=header.settings.components)
+        return BDGF(list(base.scalers), base.features.unet, settings), settings  # type: ignore[arg-type]
+    scalers = []
+    for number in range(len(job.modalities)):
+        reporter.check()
+        reporter.progress("prepare", 0.05 * number / len(job.modalities), "statistics of the bands")
+        scalers.append(BandScaler.fit(sample_pixels(job.tiles, number, job.seed), job.settings.components))
+    unet = UNet(sum(scaler.channels for scaler in scalers), job.settings.diffusion.width)
+    return BDGF(scalers, unet, job.settings), job.settings
+
+
+def _pretrained(
+    base: BDGF,
+    settings: Settings,
+    scene: TileScene,
+    job: PretrainJob | TrainJob,
+    device: torch.device,
+    span: Span,
+    log: CurveLog,
+) -> BDGF:
+    unet = base.features.unet.requires_grad_(True).train()
+    unet = unet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    groups = base.groups
+    window = settings.training.window
+    trained = pretrain_unet(unet, scene, groups, settings.diffusion, window, job.seed, span, log)
+    return BDGF(list(base.scalers), trained, settings)  # type: ignore[arg-type]
+
+
+def _header(
+    job: PretrainJob | TrainJob,
+    kind: str,
+    settings: Settings,
+    scalers: Sequence[BandScaler],
+    classes: tuple[ClassInfo, ...] = (),
+    confusion: tuple[tuple[int, ...], ...] = (),
+    samples_hash: str = "",
+) -> Header:
+    def ranges(scaler: BandScaler) -> tuple[tuple[float, float], ...]:
+        low, high = np.asarray(scaler.low, dtype=float), np.asarray(scaler.high, dtype=float)
+        return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+    return Header(
+        format=FORMAT,
+        kind=kind,
+        plugin_version=job.plugin_version,
+        modalities=job.modalities,
+        scene=job.scene,
+        classes=classes,
+        settings=settings,
+        seed=job.seed,
+        samples_hash=samples_hash,
+        confusion=confusion,
+        ranges=tuple(ranges(scaler) for scaler in scalers),
+    )

@@ -1,0 +1,174 @@
+"""The worker's loop: takes jobs from QGIS one after another, runs them, tells how they went."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import platform
+import shutil
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+from .channel import JOBS, Channel, Inbox, Received
+from .errors import JobCancelled
+from .failures import failure_of
+from .messages import (
+    FOLDER_PREFIX,
+    Block,
+    BlockDone,
+    Cancelled,
+    Classified,
+    ClassifyJob,
+    Event,
+    Failed,
+    Finish,
+    PretrainJob,
+    Pretrained,
+    Ready,
+    Trained,
+    TrainJob,
+)
+from .reporter import Reporter
+
+_GRACE = 5.0  # seconds that a job has to stop after the line to QGIS ended
+
+
+class BlockClassifier(Protocol):
+    """A loaded model: a pure function of arrays."""
+
+    def run(self, block: Block) -> BlockDone:
+        """Classify one block and write its result files; its maps of the arrays are closed on return."""
+
+
+class Runner(Protocol):
+    """What does the work of each kind of job."""
+
+    def pretrain(self, job: PretrainJob, reporter: Reporter) -> Pretrained:
+        """Learn the diffusion model and write it."""
+
+    def train(self, job: TrainJob, reporter: Reporter) -> Trained:
+        """Train the classifier and write it."""
+
+    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockClassifier:
+        """Load the model."""
+
+
+class ModelRunner:
+    """BDGF itself; its modules are imported when a job first needs them."""
+
+    def pretrain(self, job: PretrainJob, reporter: Reporter) -> Pretrained:
+        """See model.training."""
+        from .training import pretrain
+
+        return pretrain(job, reporter)
+
+    def train(self, job: TrainJob, reporter: Reporter) -> Trained:
+        """See model.training."""
+        from .training import train
+
+        return train(job, reporter)
+
+    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockClassifier:
+        """See model.inference."""
+        from .inference import Classifier
+
+        return Classifier.open(job, reporter)
+
+
+def load_torch() -> Ready:
+    """Import what takes seconds. Raises ImportError or OSError where the worker's Python lacks it."""
+    import numpy  # noqa: F401
+    import torch
+
+    return Ready(platform.python_version(), torch.__version__)
+
+
+def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
+    """Run jobs until QGIS has no more; returns the exit status of the process."""
+    folder = os.getcwd()
+    channel = Channel.take_over()
+    faulthandler.enable()
+    try:
+        ready = load()
+    except (ImportError, OSError) as error:
+        traceback.print_exc()
+        channel.send(_load_failure(error))
+        return 1
+    inbox = Inbox(channel.stdin, on_end=lambda ended: _stop_later(ended, folder))
+    channel.send(ready)
+    while (received := inbox.next()) is not None:
+        if received.broken:
+            channel.send(Failed("internal", f"A message from QGIS could not be read ({received.broken})."))
+        elif isinstance(received.message, JOBS):
+            channel.send(_answer(runner, received, inbox, channel))
+        # Blocks and Finish of a job that has ended, and a Cancel that came too late, are passed over.
+    if inbox.parent_gone:
+        clear_folder(folder)
+    return 0
+
+
+def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) -> Event:
+    """Run one job to its end and return its last event."""
+    reporter = Reporter(channel.send, lambda: inbox.cancelled(received.job))
+    job = received.message
+    try:
+        reporter.check()
+        if isinstance(job, PretrainJob):
+            return runner.pretrain(job, reporter)
+        if isinstance(job, TrainJob):
+            return runner.train(job, reporter)
+        if isinstance(job, ClassifyJob):
+            return _classify(runner.open_classifier(job, reporter), inbox, reporter, channel)
+        raise TypeError(f"{job} is no job")
+    except JobCancelled:
+        return Cancelled()
+    except Exception as error:  # whatever happens in a job is told, and the worker stays
+        traceback.print_exc()
+        return failure_of(error)
+
+
+def _classify(classifier: BlockClassifier, inbox: Inbox, reporter: Reporter, channel: Channel) -> Classified:
+    pixels = 0
+    while True:
+        received = inbox.next()
+        reporter.check()
+        message = None if received is None else received.message
+        if isinstance(message, Finish):
+            return Classified(pixels)
+        if not isinstance(message, Block):
+            raise RuntimeError(f"a block was expected, not {received}")
+        done = classifier.run(message)
+        pixels += done.pixels
+        channel.send(done)
+
+
+def _load_failure(error: Exception) -> Failed:
+    return Failed(
+        "environment",
+        f"The Python at {sys.executable} cannot load torch and numpy ({error}). Install them there, or name another "
+        "Python in the setting bdgf/python or the variable BDGF_PYTHON.",
+    )
+
+
+def _stop_later(inbox: Inbox, folder: str) -> None:
+    """Make sure that the process ends even where a job does not look at its reporter."""
+
+    def stop() -> None:
+        if inbox.parent_gone:
+            clear_folder(folder)
+        os._exit(3)
+
+    timer = threading.Timer(_GRACE, stop)
+    timer.daemon = True
+    timer.start()
+
+
+def clear_folder(folder: str) -> None:
+    """Delete the worker's folder, left behind by a QGIS that is gone; only ever one of our temporary folders."""
+    if not os.path.basename(folder).startswith(FOLDER_PREFIX):
+        return
+    os.chdir(os.path.dirname(folder))  # Windows keeps a current folder from being deleted
+    shutil.rmtree(folder, ignore_errors=True)
