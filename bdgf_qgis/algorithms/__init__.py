@@ -1,0 +1,1 @@
+"""One Processing algorithm a file, on one small base class."""

@@ -1,0 +1,236 @@
+"""What the algorithms share: parameters declared with key, label and help side by side, and help made from them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Optional, Union
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMatrix,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..resources import icon
+from ..translation import tr
+
+_OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
+_ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
+Default = Union[None, str, int, float, bool, list]
+
+
+class BdgfAlgorithm(QgsProcessingAlgorithm):
+    """Base of all algorithms: the class attributes say what it is, `declare` what it takes and gives.
+
+    ID     the public id, lower case
+    """
+
+    ID = ""
+
+    def title(self) -> str:
+        """Name in the toolbox, translated."""
+        raise NotImplementedError
+
+    def about(self) -> str:
+        """What it does, one or two short paragraphs, translated; a blank line parts them."""
+        raise NotImplementedError
+
+    def keywords(self) -> str:
+        """Words to find it by, translated, parted by commas."""
+        return ""
+
+    def declare(self) -> None:
+        """Add parameters and outputs."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ what QGIS asks
+
+    def createInstance(self) -> BdgfAlgorithm:
+        """A fresh one for a run."""
+        return type(self)()
+
+    def name(self) -> str:
+        """The public id."""
+        return self.ID
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return self.title()
+
+    def group(self) -> str:
+        """All stand in one group."""
+        return tr("Land cover")
+
+    def groupId(self) -> str:
+        """The group's id."""
+        return "landcover"
+
+    def tags(self) -> list[str]:
+        """Words to find it by."""
+        common = tr("land cover,classification,fusion,BDGF")
+        return [word.strip() for word in f"{common},{self.keywords()}".split(",") if word.strip()]
+
+    def icon(self) -> QIcon:
+        """The plugin's icon."""
+        return icon()
+
+    def shortDescription(self) -> str:
+        """The first sentence of the help."""
+        return self.about().split(". ")[0].rstrip(".") + "."
+
+    def shortHelpString(self) -> str:
+        """The help, written from the declared parameters and outputs."""
+        parts = [f"<p>{escape(each)}</p>" for each in self.about().split("\n\n")]
+        shown = [each for each in self.parameterDefinitions() if each.help()]
+        parts.append(f"<h3>{tr('Parameters')}</h3>")
+        parts += [f"<p><b>{escape(each.description())}</b><br/>{escape(each.help())}</p>" for each in shown]
+        numbers = [each for each in self.outputDefinitions() if self.parameterDefinition(each.name()) is None]
+        if numbers:
+            parts.append(f"<h3>{tr('Outputs')}</h3>")
+            parts += [f"<p><b>{escape(each.name())}</b> {escape(each.description())}</p>" for each in numbers]
+        return "".join(parts)
+
+    def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:
+        """Add parameters and outputs."""
+        self.declare()
+
+    # ------------------------------------------------------------ parameters
+
+    def add(
+        self, parameter: QgsProcessingParameterDefinition, help_text: str, optional: bool = False, advanced: bool = False
+    ) -> None:
+        """Add a parameter with its help."""
+        parameter.setHelp(help_text)
+        flags = parameter.flags()
+        if optional:
+            flags |= _OPTIONAL
+        if advanced:
+            flags |= _ADVANCED
+        parameter.setFlags(flags)
+        self.addParameter(parameter)
+
+    def add_rasters(self, key: str, label: str, help_text: str) -> None:
+        """A list of raster layers, at least one."""
+        parameter = QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.TypeRaster)
+        parameter.setMinimumNumberInputs(1)
+        self.add(parameter, help_text)
+
+    def add_raster(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
+        """One raster layer."""
+        self.add(QgsProcessingParameterRasterLayer(key, label), help_text, optional)
+
+    def add_polygons(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
+        """A polygon layer."""
+        kinds = [QgsProcessing.TypeVectorPolygon]
+        self.add(QgsProcessingParameterFeatureSource(key, label, kinds), help_text, optional)
+
+    def add_field(
+        self,
+        key: str,
+        label: str,
+        help_text: str,
+        layer: str,
+        optional: bool = False,
+        default: Optional[str] = None,
+    ) -> None:
+        """A field of the layer given under the key `layer`."""
+        kind = QgsProcessingParameterField.Any
+        self.add(QgsProcessingParameterField(key, label, default, layer, kind), help_text, optional)
+
+    def add_extent(self, key: str, label: str, help_text: str) -> None:
+        """An extent that may be left empty."""
+        self.add(QgsProcessingParameterExtent(key, label), help_text, optional=True)
+
+    def add_choice(self, key: str, label: str, help_text: str, options: list[str], default: str) -> None:
+        """One of a few words, the same in every language and on the command line."""
+        parameter = QgsProcessingParameterEnum(key, label, options, False, default, False, True)
+        self.add(parameter, help_text)
+
+    def add_text(self, key: str, label: str, help_text: str, default: str, hints: tuple[str, ...] = ()) -> None:
+        """A text, with hints offered in a list."""
+        parameter = QgsProcessingParameterString(key, label, default)
+        if hints:
+            parameter.setMetadata({"widget_wrapper": {"value_hints": list(hints)}})
+        self.add(parameter, help_text)
+
+    def add_integer(
+        self,
+        key: str,
+        label: str,
+        help_text: str,
+        default: Optional[int] = None,
+        least: int = 0,
+        most: int = 2_147_483_647,
+        optional: bool = False,
+        advanced: bool = False,
+    ) -> None:
+        """A whole number."""
+        kind = QgsProcessingParameterNumber.Type.Integer
+        parameter = QgsProcessingParameterNumber(key, label, kind, default, optional, least, most)
+        self.add(parameter, help_text, optional, advanced)
+
+    def add_share(self, key: str, label: str, help_text: str, default: float, most: float) -> None:
+        """A number from 0 to `most`."""
+        kind = QgsProcessingParameterNumber.Type.Double
+        self.add(QgsProcessingParameterNumber(key, label, kind, default, False, 0.0, most), help_text)
+
+    def add_switch(self, key: str, label: str, help_text: str, default: bool, advanced: bool = False) -> None:
+        """Yes or no."""
+        self.add(QgsProcessingParameterBoolean(key, label, default), help_text, advanced=advanced)
+
+    def add_file(self, key: str, label: str, help_text: str, file_filter: str, optional: bool = False) -> None:
+        """A file that exists."""
+        behaviour = QgsProcessingParameterFile.File
+        parameter = QgsProcessingParameterFile(key, label, behaviour, "", None, optional, file_filter)
+        self.add(parameter, help_text, optional)
+
+    def add_table(self, key: str, label: str, help_text: str, headers: list[str], default: list) -> None:
+        """A table of free text."""
+        self.add(QgsProcessingParameterMatrix(key, label, 0, False, headers, default), help_text)
+
+    def add_crs(self, key: str, label: str, help_text: str, default: str) -> None:
+        """A coordinate reference system."""
+        self.add(QgsProcessingParameterCrs(key, label, default), help_text)
+
+    # ------------------------------------------------------------ results
+
+    def add_raster_result(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
+        """A raster that is written; an optional one is not made unless asked for."""
+        parameter = QgsProcessingParameterRasterDestination(key, label, None, optional, not optional)
+        self.add(parameter, help_text, optional)
+
+    def add_polygon_result(self, key: str, label: str, help_text: str) -> None:
+        """A polygon layer that is written."""
+        kind = QgsProcessing.TypeVectorPolygon
+        self.add(QgsProcessingParameterVectorDestination(key, label, kind), help_text)
+
+    def add_file_result(self, key: str, label: str, help_text: str, file_filter: str, optional: bool = False) -> None:
+        """A file that is written; an optional one is not made unless asked for."""
+        parameter = QgsProcessingParameterFileDestination(key, label, file_filter, None, optional, not optional)
+        self.add(parameter, help_text, optional)
+
+    def add_folder_result(self, key: str, label: str, help_text: str) -> None:
+        """A folder that files are written to."""
+        self.add(QgsProcessingParameterFolderDestination(key, label), help_text)
+
+    def add_number_result(self, key: str, label: str) -> None:
+        """A number, for the log and for models."""
+        self.addOutput(QgsProcessingOutputNumber(key, label))

@@ -1,0 +1,178 @@
+"""Create training layer: an empty polygon layer whose form offers the classes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsField,
+    QgsFields,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QVariant
+from qgis.PyQt.QtGui import QColor
+
+from ...model.messages import ClassInfo
+from ..style.palette import free_colour
+from ..style.post_processor import style_when_loaded
+from ..style.sample_style import CODE_FIELD, NAME_FIELD, style_samples
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .placing import placed
+
+_LARGEST_CODE = 65_535
+_EXAMPLE = [1, "Water", "#1f78b4", 2, "Trees", "#1b7837", 3, "Grass", "#a6d96a", 4, "Built-up", "#d7301f"]
+
+
+class CreateTrainingLayer(BdgfAlgorithm):
+    """Writes a GeoPackage of no polygons yet, with style and form."""
+
+    ID = "createtraininglayer"
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Create training layer")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Makes an empty polygon layer to draw training areas in. Each polygon drawn asks for its class in a list; "
+            "the layer shows the classes in their colours, and both travel in the GeoPackage.\n\n"
+            "Switch on editing, draw a few polygons a class inside areas that are of one kind, and give the layer to "
+            "Train. Small polygons spread over the scene serve better than few large ones."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("samples,polygons,digitise,regions of interest,ROI,ground truth,legend")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        self.add_table(
+            "CLASSES",
+            tr("Classes"),
+            tr(
+                "One row a class: a code from 0 to 65,535 that stands in the map, a name, and a colour such as "
+                "#1f78b4 (left empty, one is chosen). On the command line a flat list: code, name, colour, code, ..."
+            ),
+            [tr("Code"), tr("Name"), tr("Colour")],
+            _EXAMPLE,
+        )
+        self.add_crs(
+            "CRS",
+            tr("Coordinate reference system"),
+            tr("The system to draw in; that of the map or of the rasters. Others are brought together in training."),
+            "ProjectCrs",
+        )
+        self.add_polygon_result(
+            "OUTPUT", tr("Training layer"), tr("The GeoPackage (.gpkg) to make. A file of that name is replaced.")
+        )
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Say what is wrong with the table of classes or the file name."""
+        fine, text = super().checkParameterValues(parameters, context)
+        if not fine:
+            return fine, text
+        try:
+            parse_classes(self.parameterAsMatrix(parameters, "CLASSES", context))
+        except ValueError as error:
+            return False, str(error)
+        return True, ""
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Write the file."""
+        try:
+            classes = parse_classes(self.parameterAsMatrix(parameters, "CLASSES", context))
+        except ValueError as error:
+            raise QgsProcessingException(str(error)) from error
+        crs = self.parameterAsCrs(parameters, "CRS", context)
+        destination = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
+        if not destination.lower().endswith(".gpkg"):
+            text = tr("{path} is no GeoPackage: give the training layer a name that ends in .gpkg.")
+            raise QgsProcessingException(text.format(path=destination))
+        if not crs.isValid():
+            feedback.pushWarning(
+                tr("The layer gets no coordinate reference system: it fits rasters that have none either.")
+            )
+        with placed(destination) as draft:
+            _write(draft, Path(destination).stem, crs, classes, context)
+        feedback.pushInfo(tr("{count} classes; switch on editing and draw.").format(count=len(classes)))
+        feedback.setProgress(100)
+        style_when_loaded(context, destination, lambda layer: style_samples(layer, classes))
+        return {"OUTPUT": destination}
+
+
+def parse_classes(cells: Sequence[Any]) -> tuple[ClassInfo, ...]:
+    """Classes from the flat cells of the table; ValueError says which row is wrong and why."""
+    if not cells or len(cells) % 3:
+        raise ValueError(tr("The table of classes needs rows of three: code, name, colour."))
+    rows = [[str("" if cell is None else cell).strip() for cell in cells[at : at + 3]] for at in range(0, len(cells), 3)]
+    taken = {QColor(row[2]).name() for row in rows if QColor(row[2]).isValid()}
+    classes: list[ClassInfo] = []
+    for number, (code, name, colour) in enumerate(rows):
+        where = tr("Row {number} of the table of classes: ").format(number=number + 1)
+        if not name:
+            raise ValueError(where + tr("the name is empty."))
+        if colour and not QColor.isValidColor(colour):
+            raise ValueError(where + tr("{colour} is no colour; write one like #1f78b4.").format(colour=colour))
+        chosen = QColor(colour).name() if colour else free_colour(taken, number)
+        taken.add(chosen)
+        classes.append(ClassInfo(_code(code, where), name, chosen))
+    for kind, values in ((tr("code"), [each.code for each in classes]), (tr("name"), [each.name for each in classes])):
+        twice = sorted({str(each) for each in values if values.count(each) > 1})
+        if twice:
+            text = tr("The {kind} {value} stands twice in the table of classes.")
+            raise ValueError(text.format(kind=kind, value=twice[0]))
+    return tuple(classes)
+
+
+def _code(text: str, where: str) -> int:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number.is_integer() or not 0 <= number <= _LARGEST_CODE:
+        raise ValueError(where + tr("the code {code} is no whole number from 0 to 65,535.").format(code=text or "''"))
+    return int(number)
+
+
+def _write(
+    path: Path,
+    name: str,
+    crs: QgsCoordinateReferenceSystem,
+    classes: Sequence[ClassInfo],
+    context: QgsProcessingContext,
+) -> None:
+    fields = QgsFields()
+    fields.append(QgsField(CODE_FIELD, QVariant.Int))
+    fields.append(QgsField(NAME_FIELD, QVariant.String))
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = name
+    transforms = context.transformContext()
+    writer = QgsVectorFileWriter.create(str(path), fields, QgsWkbTypes.Polygon, crs, transforms, options)
+    failed, text = writer.hasError(), writer.errorMessage()
+    del writer  # closes the file
+    if failed:
+        raise QgsProcessingException(tr("The training layer cannot be written: {reason}.").format(reason=text))
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    style_samples(layer, classes)
+    problem = layer.saveStyleToDatabase(name, tr("Classes of BDGF"), True, "")
+    if problem or not layer.isValid():
+        text = tr("The style of the training layer cannot be stored: {reason}.")
+        raise QgsProcessingException(text.format(reason=problem or tr("the new file cannot be opened")))
+    del layer
+    with closing(sqlite3.connect(str(path))) as connection:  # QGIS leaves a mode that needs two files more to be read
+        connection.execute("PRAGMA journal_mode = DELETE")

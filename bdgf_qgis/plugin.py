@@ -1,0 +1,33 @@
+"""The plugin as QGIS sees it: switching it on registers the Processing provider, switching it off removes it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import QgsApplication
+
+from .provider import BdgfProvider
+
+
+class BdgfPlugin:
+    """BDGF for QGIS. `iface` is None where there is no window, as in qgis_process."""
+
+    def __init__(self, iface: Optional[Any] = None) -> None:
+        self.iface = iface
+        self.provider: Optional[BdgfProvider] = None
+
+    def initProcessing(self) -> None:
+        """Register the provider; all that qgis_process needs."""
+        if self.provider is None:
+            self.provider = BdgfProvider()
+            QgsApplication.processingRegistry().addProvider(self.provider)
+
+    def initGui(self) -> None:
+        """Start inside the QGIS window."""
+        self.initProcessing()
+
+    def unload(self) -> None:
+        """Undo everything."""
+        if self.provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self.provider)
+            self.provider = None

@@ -1,0 +1,57 @@
+"""Style and form of a layer of training polygons: a colour a class, and a list of classes to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsCategorizedSymbolRenderer,
+    QgsDefaultValue,
+    QgsEditFormConfig,
+    QgsEditorWidgetSetup,
+    QgsExpression,
+    QgsFillSymbol,
+    QgsRendererCategory,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from ...model.messages import ClassInfo
+
+CODE_FIELD = "class_id"
+NAME_FIELD = "class_name"
+_FILL = 110  # of 255, so that the image shows through
+
+
+def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
+    """Categorise the layer by class_id and make its form a list of classes; class_name follows the choice."""
+    categories = [QgsRendererCategory(each.code, _symbol(each.colour), each.name) for each in classes]
+    layer.setRenderer(QgsCategorizedSymbolRenderer(CODE_FIELD, categories))
+    code = layer.fields().lookupField(CODE_FIELD)
+    name = layer.fields().lookupField(NAME_FIELD)
+    choices = [{each.name: each.code} for each in classes]
+    layer.setEditorWidgetSetup(code, QgsEditorWidgetSetup("ValueMap", {"map": choices}))
+    layer.setFieldAlias(code, "class")
+    layer.setDefaultValueDefinition(name, QgsDefaultValue(_name_expression(classes), True))
+    form = layer.editFormConfig()
+    form.setReadOnly(name, True)
+    form.setSuppress(QgsEditFormConfig.SuppressOff)
+    layer.setEditFormConfig(form)
+    layer.setDisplayExpression(QgsExpression.quotedColumnRef(NAME_FIELD))
+
+
+def _symbol(colour: str) -> QgsFillSymbol:
+    fill = QColor(colour)
+    fill.setAlpha(_FILL)
+    symbol = QgsFillSymbol.createSimple({"outline_width": "0.5"})
+    symbol.symbolLayer(0).setFillColor(fill)
+    symbol.symbolLayer(0).setStrokeColor(QColor(colour))
+    return symbol
+
+
+def _name_expression(classes: Sequence[ClassInfo]) -> str:
+    cases = " ".join(
+        f"WHEN {QgsExpression.quotedColumnRef(CODE_FIELD)} = {each.code} THEN {QgsExpression.quotedValue(each.name)}"
+        for each in classes
+    )
+    return f"CASE {cases} END"
