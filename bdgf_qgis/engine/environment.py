@@ -1,0 +1,104 @@
+"""Where the worker's Python lives, and the surroundings it starts in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from .errors import EnvironmentMissing
+
+PLUGIN_ROOT = Path(__file__).resolve().parents[2]
+VARIABLE = "BDGF_PYTHON"
+
+# Runs the package `model` of the plugin folder, whatever that folder is called.
+_BOOT = (
+    "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module('model', run_name='__main__', alter_sys=True)"
+)
+
+_REMOVED = frozenset(
+    "PYTHONPATH PYTHONHOME PYTHONUSERBASE VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PROJ_LIB PROJ_DATA GDAL_DATA "
+    "GDAL_DRIVER_PATH LD_LIBRARY_PATH LD_PRELOAD "
+    # certificate bundles that QGIS's installers point to
+    "SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE PROJ_CURL_CA_BUNDLE GDAL_CURL_CA_BUNDLE".split()
+)
+_REMOVED_PREFIXES = ("QGIS_", "DYLD_")
+
+
+@dataclass(frozen=True)
+class WorkerPython:
+    """The interpreter that runs the worker, and a few words on where it was found."""
+
+    path: str
+    where: str
+
+
+def find_python(
+    setting: Optional[str] = None, environ: Optional[Mapping[str, str]] = None, root: Path = PLUGIN_ROOT
+) -> WorkerPython:
+    """The worker's Python: variable BDGF_PYTHON, then the QGIS setting bdgf/python, then `build/venv`.
+
+    Never sys.executable: inside QGIS that may be QGIS itself. Raises EnvironmentMissing where none of them is set, or
+    where the first that is set names no file.
+    """
+    named = (
+        ((os.environ if environ is None else environ).get(VARIABLE), f"variable {VARIABLE}"),
+        (setting, "setting bdgf/python"),
+    )
+    for path, where in named:
+        if path and path.strip():
+            return _checked(path.strip(), where)
+    default = root / "build" / "venv" / _inside_venv(sys.platform)
+    if default.is_file():
+        return WorkerPython(str(default), "build/venv")
+    raise EnvironmentMissing(
+        "BDGF needs a Python with torch and found none: run `make demo` in the plugin folder, or name such a Python in "
+        f"the QGIS setting bdgf/python or the variable {VARIABLE}."
+    )
+
+
+def _checked(path: str, where: str) -> WorkerPython:
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        raise EnvironmentMissing(
+            f"The {where} names {path}, which is no program that can be started: name the Python that has torch, or "
+            f"clear the {where.split()[0]}."
+        )
+    return WorkerPython(os.path.abspath(path), where)
+
+
+def _inside_venv(platform: str) -> str:
+    return os.path.join("Scripts", "python.exe") if platform == "win32" else os.path.join("bin", "python")
+
+
+def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:
+    """The argument list that starts the worker."""
+    return [python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)]
+
+
+def worker_environment(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
+    """The environment of a child process, without what QGIS sets for its own libraries."""
+    source = os.environ if environ is None else environ
+    kept = {name: value for name, value in source.items() if not _is_removed(name)}
+    if platform == "win32":
+        homes = [source[name] for name in ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH") if source.get(name)]
+        for name in kept:
+            if name.upper() == "PATH":
+                kept[name] = ";".join(each for each in kept[name].split(";") if not _lies_in(each, homes))
+    return kept
+
+
+def _is_removed(name: str) -> bool:
+    upper = name.upper()
+    return upper in _REMOVED or upper.startswith(_REMOVED_PREFIXES)
+
+
+def _lies_in(folder: str, homes: list[str]) -> bool:
+    """Whether a Windows folder lies in one of `homes`: its DLLs would be loaded instead of torch's."""
+
+    def plain(path: str) -> str:
+        return path.replace("/", "\\").rstrip("\\").lower() + "\\"
+
+    return any(plain(folder).startswith(plain(home)) for home in homes)

@@ -1,0 +1,112 @@
+"""Runs one job: sends it, hands on progress and notes, hears Cancel, returns the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Optional, Protocol, Union
+
+from ...model.messages import (
+    Cancelled,
+    ClassifyJob,
+    Event,
+    Failed,
+    Note,
+    Pretrained,
+    PretrainJob,
+    Progress,
+    Ready,
+    Trained,
+    TrainJob,
+)
+from .client import FINAL, Worker
+from .errors import RunCancelled, WorkerFailed
+from .progress import Meter
+
+POLL = 0.1  # seconds between two looks at Cancel
+_PARTIAL_GRACE = 5.0  # seconds for a training to write its best state on Cancel
+
+
+class Feedback(Protocol):
+    """Whom a run reports to: a small side of QgsProcessingFeedback. Called in the thread that runs the job."""
+
+    def is_cancelled(self) -> bool:
+        """Whether the user wants to stop."""
+
+    def progress(self, fraction: float, text: str) -> None:
+        """The run has come to `fraction` (0..1, never falling) and does what `text` says."""
+
+    def note(self, level: str, text: str) -> None:
+        """A line for the log, level 'info' or 'warning'."""
+
+
+class Conversation:
+    """One job's talk with the worker, which is started where it does not run.
+
+    Raises RunCancelled, WorkerFailed or WorkerDied; after each the worker can be given the next job.
+    """
+
+    def __init__(self, worker: Worker, job: Union[PretrainJob, TrainJob, ClassifyJob], feedback: Feedback) -> None:
+        self.worker = worker
+        self._feedback = feedback
+        self._over = False
+        self._grace = _PARTIAL_GRACE if isinstance(job, TrainJob) and job.keep_partial else 0.8
+        self.meter = Meter(feedback.progress, loading=worker.ready is None)
+        worker.start()
+        worker.send(job)
+
+    def poll(self, stopping: Callable[[], None] = lambda: None) -> Optional[Event]:
+        """Wait at most 0.1 s; returns an event that is more than talk.
+
+        `stopping` is called first where the run is given up. A training that keeps its partial state returns it.
+        """
+        if self._feedback.is_cancelled():
+            stopping()
+            return self._cancel()
+        event = self.worker.next_event(POLL)
+        self._over = isinstance(event, FINAL)
+        if isinstance(event, Ready):
+            self.meter.ready()
+        elif isinstance(event, Note):
+            self._feedback.note(event.level, event.text)
+        elif isinstance(event, Failed):
+            stopping()
+            if event.reason != "input":  # what is left of the process is not to be trusted
+                self.worker.stop(grace=0)
+            raise WorkerFailed(event.reason, self._explained(event))
+        elif isinstance(event, Cancelled):
+            stopping()
+            raise RunCancelled
+        self.meter.tick()
+        return event
+
+    def abandon(self) -> None:
+        """Give the job up unless it is over: an error on this side."""
+        if not self._over:
+            self._over = True
+            self.worker.cancel()
+
+    def _cancel(self) -> Event:
+        self._over = True
+        event = self.worker.cancel(self._grace)
+        if isinstance(event, Trained) and event.partial:
+            return event
+        raise RunCancelled
+
+    def _explained(self, event: Failed) -> str:
+        return f"{event.text} The log is {self.worker.log.keep()}." if event.reason == "internal" else event.text
+
+
+def run_job(worker: Worker, job: Union[PretrainJob, TrainJob], feedback: Feedback) -> Union[Pretrained, Trained]:
+    """Run a job to its end.
+
+    Raises RunCancelled, WorkerFailed (the worker says why) or WorkerDied (with cause and log); the worker can be given
+    the next job after each of them.
+    """
+    talk = Conversation(worker, job, feedback)
+    while True:
+        event = talk.poll()
+        if isinstance(event, Progress):
+            talk.meter.report(event.phase, event.fraction, event.text)
+        elif isinstance(event, (Pretrained, Trained)):
+            talk.meter.done()
+            return event

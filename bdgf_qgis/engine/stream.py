@@ -1,0 +1,140 @@
+"""Classifies a scene block by block: reading, computing and writing overlap.
+
+A reading thread makes blocks and hands them to the worker, at most two ahead of the one that is computed; the calling
+thread takes results as they come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Optional
+
+from ...model.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
+from .client import Worker
+from .run import Conversation, Feedback
+
+AHEAD = 2  # blocks that are read while another is computed
+_PATIENCE = 1.5  # seconds for the reading thread to notice that it is to stop
+
+Stopped = Callable[[], bool]
+BlockSource = Callable[[Stopped], Iterator[Optional[Block]]]
+
+
+def classify_blocks(
+    worker: Worker,
+    job: ClassifyJob,
+    blocks: BlockSource,
+    count: int,
+    on_block: Callable[[Block, BlockDone], None],
+    feedback: Feedback,
+) -> Classified:
+    """Classify `count` blocks and hand each result to `on_block`, in the thread of the caller.
+
+    blocks    called once in the reading thread, with a function that says whether to stop (look at it between two
+              reads); yields a Block whose files it has written, or None for a rectangle without valid pixels. Data
+              sets that it opens are used and closed in that thread (close them in a `finally`).
+    on_block  writes a block's results and closes its maps; the block's files are deleted when it returns.
+
+    Raises what `blocks` and `on_block` raise, and RunCancelled, WorkerFailed or WorkerDied as run_job does.
+    """
+    talk = Conversation(worker, job, feedback)
+    reader = _Reader(worker, blocks)
+    reader.start()
+    done = 0
+    try:
+        while True:
+            event = talk.poll(reader.stop)
+            if reader.error is not None:
+                raise reader.error
+            if isinstance(event, BlockDone):
+                done += 1
+                block = reader.finished(event.number)
+                on_block(block, event)
+                _delete(block, event)
+            elif isinstance(event, Classified):
+                talk.meter.done()
+                return event
+            share = event.fraction if isinstance(event, Progress) else 0.0
+            if isinstance(event, (BlockDone, Progress)):
+                passed = min(done + reader.skipped + share, count)
+                text = f"block {min(done + reader.skipped + 1, count)} of {count}"
+                talk.meter.report("classify", passed / max(count, 1), text)
+    except BaseException:
+        reader.stop()
+        talk.abandon()
+        raise
+    finally:
+        reader.stop()
+        reader.wait()
+
+
+class _Reader(threading.Thread):
+    """Makes blocks and sends them, with at most 1 + AHEAD under way."""
+
+    def __init__(self, worker: Worker, blocks: BlockSource) -> None:
+        super().__init__(name="bdgf-blocks", daemon=True)
+        self.error: Optional[BaseException] = None
+        self.skipped = 0
+        self._worker = worker
+        self._blocks = blocks
+        self._stop_asked = threading.Event()
+        self._places = threading.Semaphore(1 + AHEAD)
+        self._give_up = 0.0
+        self._under_way: dict[int, Block] = {}
+
+    def stop(self) -> None:
+        """Make no further block."""
+        if not self._stop_asked.is_set():
+            self._give_up = time.monotonic() + _PATIENCE
+            self._stop_asked.set()
+            self._places.release()
+
+    def wait(self) -> None:
+        """Wait for the thread after stop(). One that hangs in a read is left: its data sets are its own."""
+        self.join(max(0.0, self._give_up - time.monotonic()))
+
+    def finished(self, number: int) -> Block:
+        """The block is computed: its place is free for the next."""
+        self._places.release()
+        return self._under_way.pop(number)
+
+    def run(self) -> None:
+        """Read on as places become free."""
+        try:
+            source = self._blocks(self._stop_asked.is_set)
+            try:
+                self._send_all(source)
+            finally:
+                if isinstance(source, Generator):
+                    source.close()  # here, so that its data sets are closed in the thread that opened them
+        except BaseException as error:  # reaches the caller in its own thread
+            if not self._stop_asked.is_set():
+                self.error = error
+
+    def _send_all(self, source: Iterator[Optional[Block]]) -> None:
+        while True:
+            self._places.acquire()
+            while not self._stop_asked.is_set() and (block := next(source, _OVER)) is None:
+                self.skipped += 1
+            if self._stop_asked.is_set():
+                return
+            if not isinstance(block, Block):
+                self._worker.send(Finish())
+                return
+            self._under_way[block.number] = block
+            self._worker.send(block)
+
+
+_OVER = object()
+
+
+def _delete(block: Block, done: BlockDone) -> None:
+    """Delete the files of a block; one that Windows still holds goes with the folder."""
+    for name in (*block.modalities, block.valid, done.classes, done.confidence, done.probabilities):
+        if name is not None:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
