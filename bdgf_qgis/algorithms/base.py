@@ -115,7 +115,11 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     # ------------------------------------------------------------ parameters
 
     def add(
-        self, parameter: QgsProcessingParameterDefinition, help_text: str, optional: bool = False, advanced: bool = False
+        self,
+        parameter: QgsProcessingParameterDefinition,
+        help_text: str,
+        optional: bool = False,
+        advanced: bool = False,
     ) -> None:
         """Add a parameter with its help."""
         parameter.setHelp(help_text)

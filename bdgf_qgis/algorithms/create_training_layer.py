@@ -118,7 +118,9 @@ def parse_classes(cells: Sequence[Any]) -> tuple[ClassInfo, ...]:
     """Classes from the flat cells of the table; ValueError says which row is wrong and why."""
     if not cells or len(cells) % 3:
         raise ValueError(tr("The table of classes needs rows of three: code, name, colour."))
-    rows = [[str("" if cell is None else cell).strip() for cell in cells[at : at + 3]] for at in range(0, len(cells), 3)]
+    rows = [
+        [str("" if cell is None else cell).strip() for cell in cells[at : at + 3]] for at in range(0, len(cells), 3)
+    ]
     taken = {QColor(row[2]).name() for row in rows if QColor(row[2]).isValid()}
     classes: list[ClassInfo] = []
     for number, (code, name, colour) in enumerate(rows):

@@ -34,9 +34,7 @@ class StyleWhenLoaded(QgsProcessingLayerPostProcessorInterface):
             _ALIVE.pop(self._destination, None)
 
 
-def style_when_loaded(
-    context: QgsProcessingContext, destination: str, apply: Callable[[QgsMapLayer], None]
-) -> None:
+def style_when_loaded(context: QgsProcessingContext, destination: str, apply: Callable[[QgsMapLayer], None]) -> None:
     """Have `apply` called with the layer of a result, where QGIS is going to load it."""
     if destination and context.willLoadLayerOnCompletion(destination):
         processor = StyleWhenLoaded(destination, apply)

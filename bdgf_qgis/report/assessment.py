@@ -1,0 +1,70 @@
+"""The report of an assessment, as a page and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...model.accuracy import Accuracy, accuracy_of
+from ...model.messages import ClassInfo
+from ..translation import tr
+from .accuracy_tables import add_accuracy
+from .page import Page
+
+
+@dataclass(frozen=True)
+class AssessmentReport:
+    """A class raster against reference polygons.
+
+    classes   rows and columns of the confusion matrix (reference in rows)
+    left_out  reference pixels where the map is nodata
+    notes     what was skipped, dropped or repaired
+    """
+
+    classification: str
+    reference: str
+    classes: Sequence[ClassInfo]
+    confusion: Sequence[Sequence[int]]
+    polygons: int
+    left_out: int
+    notes: Sequence[str]
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """The figures."""
+        return accuracy_of(self.confusion)
+
+    def html(self) -> str:
+        """The page."""
+        page = Page(tr("BDGF accuracy report"))
+        text = tr("{map} against {polygons} polygons of {reference}")
+        page.text(text.format(map=self.classification, polygons=self.polygons, reference=self.reference), "quiet")
+        for each in self.notes:
+            page.text(each, "warning")
+        if self.left_out:
+            text = tr("{count} reference pixels lie where the map has no class; they are left out.")
+            page.text(text.format(count=f"{self.left_out:,}"), "quiet")
+        add_accuracy(page, self.classes, self.confusion, self.accuracy)
+        return page.html()
+
+    def json(self) -> str:
+        """Figures for other programs; shares between 0 and 1, null where no pixel supports one."""
+        accuracy = self.accuracy
+        data: dict[str, Any] = {
+            "oa": accuracy.overall,
+            "aa": accuracy.average,
+            "kappa": accuracy.kappa,
+            "pixels": accuracy.pixels,
+            "left_out": self.left_out,
+            "classification": self.classification,
+            "reference": self.reference,
+            "classes": [
+                {"code": info.code, "name": info.name, **asdict(figures)}
+                for info, figures in zip(self.classes, accuracy.classes)
+            ],
+            "confusion": [list(row) for row in self.confusion],
+            "notes": list(self.notes),
+        }
+        return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,105 @@
+"""The report of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ...model.accuracy import accuracy_of
+from ...model.header import Header
+from ...model.messages import Curve
+from ..translation import tr
+from .accuracy_tables import add_accuracy
+from .curves import charts
+from .page import Page, chip, table
+
+
+@dataclass(frozen=True)
+class ClassSamples:
+    """How many polygons and pixels of a class trained the model, and how many were kept for the figures."""
+
+    training_polygons: int
+    training_pixels: int
+    held_out_polygons: int
+    held_out_pixels: int
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """All that the page tells.
+
+    coverage  sentences on what the accuracy figures cover
+    warnings  what was skipped, dropped or repaired
+    """
+
+    model: str
+    header: Header
+    samples: Sequence[ClassSamples]
+    coverage: Sequence[str]
+    warnings: Sequence[str]
+    curves: Sequence[Curve]
+    partial: bool = False
+
+    def html(self) -> str:
+        """The page."""
+        page = Page(tr("BDGF training report"))
+        page.text(self.model, "quiet")
+        if self.partial:
+            page.text(tr("Training was cancelled: this is the best state so far."), "warning")
+        if any(map(sum, self.header.confusion)):
+            page.heading(tr("Accuracy on polygons that were kept out of training"))
+            for sentence in self.coverage:
+                page.text(sentence, "quiet")
+            add_accuracy(page, self.header.classes, self.header.confusion, accuracy_of(self.header.confusion))
+        else:
+            page.text(tr("No polygon was held out, so there are no accuracy figures: run Assess with other polygons."))
+        if self.warnings:
+            page.heading(tr("To look at"))
+            for each in self.warnings:
+                page.text(each, "warning")
+        page.heading(tr("Samples"))
+        page.raw(self._samples())
+        page.heading(tr("Rasters and settings"))
+        page.facts(self._facts())
+        drawn = charts(self.curves, [each.name for each in self.header.modalities], self.header.classes)
+        if drawn:
+            page.heading(tr("Course of training"))
+            page.raw("".join(drawn))
+        return page.html()
+
+    def _samples(self) -> str:
+        labels = [tr("code"), tr("polygons"), tr("pixels"), tr("polygons held out"), tr("pixels held out")]
+        header = [f'<th class="text">{escape(tr("class"))}</th>', *(f"<th>{escape(each)}</th>" for each in labels)]
+        rows = []
+        for info, counts in zip(self.header.classes, self.samples):
+            numbers = (
+                info.code,
+                counts.training_polygons,
+                counts.training_pixels,
+                counts.held_out_polygons,
+                counts.held_out_pixels,
+            )
+            cells = [f"<td>{number:,}</td>" for number in numbers]
+            rows.append([f'<td class="text">{chip(info.colour)}{escape(info.name)}</td>', *cells])
+        return table(header, rows)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        header = self.header
+        rows = [
+            (each.name, tr("{count} bands, {kind}").format(count=len(each.bands), kind=each.dtype))
+            for each in header.modalities
+        ]
+        height, width = header.scene.shape
+        size = " x ".join(f"{side:g}" for side in header.scene.pixel_size)
+        settings = header.settings
+        return [
+            *rows,
+            (tr("Grid"), tr("{width} x {height} pixels of {size}").format(width=width, height=height, size=size)),
+            (tr("Preset"), settings.preset),
+            (tr("Steps of pre-training"), str(settings.diffusion.steps)),
+            (tr("Steps of training"), str(settings.training.steps)),
+            (tr("Seed"), str(header.seed)),
+            (tr("Samples (SHA-256)"), header.samples_hash),
+            (tr("BDGF version"), header.plugin_version),
+        ]
