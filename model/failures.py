@@ -5,26 +5,31 @@ from __future__ import annotations
 import errno
 import sys
 
-from .errors import InputError
-from .header import ModelFileError
 from .messages import Failed
 
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
-_DEVICE_WORDS = ("CUDA error", "CUDA driver", "cuDNN error", "CUBLAS_STATUS", "HIP error", "MPS backend", "no NVIDIA")
+_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "status_alloc_failed")
+_DEVICE_WORDS = ("cuda error", "cuda driver", "cudnn", "cublas_status", "hip error", "mps backend", "triton error")
 
 
 def failure_of(error: BaseException) -> Failed:
-    """The event that tells QGIS about `error`."""
-    text = str(error) or type(error).__name__
-    first_line = text.strip().splitlines()[0]
-    if isinstance(error, (InputError, ModelFileError)):
+    """Tell QGIS about `error`.
+
+    Exceptions of classes of our own are written for the map maker: ValueErrors are of the input, MemoryErrors of the
+    memory. Everything else gets a sentence here.
+    """
+    text = str(error).strip() or type(error).__name__
+    first_line = text.splitlines()[0].rstrip(".")
+    ours = type(error).__module__.startswith(f"{__package__}.")
+    if ours and isinstance(error, ValueError):
         return Failed("input", text)
-    if _is_memory(error, text):
+    if ours and isinstance(error, MemoryError):
+        return Failed("memory", text)
+    if _is_memory(error, text.lower()):
         return Failed(
             "memory",
             f"Memory ran out ({first_line}). Close other programs, choose a smaller preset, or set DEVICE to cpu.",
         )
-    if any(word.lower() in text.lower() for word in _DEVICE_WORDS):
+    if isinstance(error, RuntimeError) and any(word in text.lower() for word in _DEVICE_WORDS):
         return Failed("device", f"The graphics card failed ({first_line}). Run again, or set DEVICE to cpu.")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return Failed("input", "The disk is full: make room where temporary files and results are written.")
@@ -38,4 +43,4 @@ def _is_memory(error: BaseException, text: str) -> bool:
     torch_error = getattr(torch, "OutOfMemoryError", None)
     if isinstance(error, MemoryError) or (torch_error is not None and isinstance(error, torch_error)):
         return True
-    return isinstance(error, RuntimeError) and any(word.lower() in text.lower() for word in _MEMORY_WORDS)
+    return isinstance(error, RuntimeError) and any(word in text for word in _MEMORY_WORDS)

@@ -62,8 +62,9 @@ def read_header(path: str) -> Header:
     except OSError as error:
         raise ModelFileError(f"The model file {path} cannot be read: {error.strerror}.") from error
     _check_extent(table, size - start, path)
-    text = table.get("__metadata__", {}).get(KEY)
-    if text is None:
+    metadata = table.get("__metadata__")
+    text = metadata.get(KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not a BDGF model: choose a file that Train wrote.")
     return _parse(text, path)
 
@@ -83,8 +84,8 @@ def _table(file: Any, size: int, path: str) -> tuple[dict[str, Any], int]:
 
 def _check_extent(table: dict[str, Any], bytes_left: int, path: str) -> None:
     try:
-        ends = [entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"]
-    except (KeyError, TypeError, IndexError) as error:
+        ends = [int(entry["data_offsets"][1]) for name, entry in table.items() if name != "__metadata__"]
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ModelFileError(f"The model file {path} is damaged: its table of tensors is broken.") from error
     if max(ends, default=0) != bytes_left:
         raise ModelFileError(

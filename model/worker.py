@@ -6,6 +6,7 @@ import faulthandler
 import os
 import platform
 import shutil
+import signal
 import sys
 import threading
 import traceback
@@ -159,6 +160,8 @@ def _stop_later(inbox: Inbox, folder: str) -> None:
     def stop() -> None:
         if inbox.parent_gone:
             clear_folder(folder)
+        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)  # with what the job may have started
         os._exit(3)
 
     timer = threading.Timer(_GRACE, stop)
