@@ -40,7 +40,7 @@ class MambaBranch(nn.Module):
         self.stem = nn.Conv2d(inputs, width, 3, padding=1)
         self.reduce = down(width, width)
         self.guidance = GroupChannelAttention(width, guide) if guided else None
-        self.layers = nn.Sequential(*(MambaLayer(width, by_columns=bool(each % 2)) for each in range(2 * depth)))
+        self.layers = nn.Sequential(*(MambaLayer(width, by_columns=bool(each % 2)) for each in range(depth)))
         self.enlarge = Up(width, width)
         self.merge = ResidualBlock(width, dropout=dropout)
 

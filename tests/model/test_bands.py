@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from bdgf.model.data.bands import BandScaler
+
+RANDOM = np.random.default_rng(5)
+
+
+def image(pixels: np.ndarray) -> torch.Tensor:
+    return torch.tensor(pixels.T[None, :, :, None], dtype=torch.float32)
+
+
+def test_bands_are_clipped_and_standardised():
+    pixels = RANDOM.normal([10, -5], [3, 0.5], (20_000, 2))
+    pixels[0] = 1e9  # an outlier
+    scaler = BandScaler.fit(pixels, 32)
+    scaled = scaler(image(pixels), torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, :, :, 0]
+    assert torch.allclose(scaled.mean(dim=1), torch.zeros(2), atol=0.01)
+    assert torch.allclose(scaled.std(dim=1), torch.ones(2), atol=0.01)
+    assert scaled.abs().max() < 4
+
+
+def test_a_constant_band_becomes_zero_and_invalid_pixels_too():
+    pixels = np.column_stack([np.full(100, 7), np.arange(100)])
+    scaler = BandScaler.fit(pixels, 32)
+    valid = torch.ones(1, 1, 100, 1, dtype=torch.bool)
+    valid[0, 0, 50:] = False
+    scaled = scaler(image(pixels), valid)
+    assert torch.isfinite(scaled).all()
+    assert (scaled[0, 0] == 0).all() and (scaled[0, 1, 50:] == 0).all() and scaled[0, 1, :50].std() > 0
+
+
+def test_many_bands_become_few_components_without_blown_up_noise():
+    sources = RANDOM.normal(size=(5_000, 3)) * [10, 3, 1]
+    pixels = sources @ RANDOM.normal(size=(3, 60)) + RANDOM.normal(0, 0.01, (5_000, 60))
+    scaler = BandScaler.fit(pixels, 32)
+    assert scaler.channels == 3
+    scaled = scaler(image(pixels), torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, :, :, 0].numpy()
+    deviations = scaled.std(axis=1)
+    assert deviations.max() < 1.1 and abs(deviations[0] - 1) < 0.05
+    correlation = np.corrcoef(scaled)
+    assert np.abs(correlation - np.eye(3)).max() < 0.05
+
+
+def test_components_are_capped_and_repeatable():
+    pixels = RANDOM.normal(size=(2_000, 100))
+    first, second = BandScaler.fit(pixels, 32), BandScaler.fit(pixels.copy(), 32)
+    assert first.channels == 32
+    assert torch.equal(first.matrix, second.matrix)
+
+
+def test_integers_of_any_type_are_taken():
+    pixels = RANDOM.integers(0, 65535, (1000, 2)).astype(np.uint16)
+    scaler = BandScaler.fit(pixels, 32)
+    assert scaler.low.min() >= 0 and scaler.high.max() <= 65535

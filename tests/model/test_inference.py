@@ -1,0 +1,150 @@
+"""Blocks: the same pixels whatever their size and place, nothing where nothing is valid, short memory survived."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from bdgf.model.bdgf import BDGF, save_model
+from bdgf.model.data.bands import BandScaler
+from bdgf.model.diffusion.unet import UNet
+from bdgf.model.header import FORMAT, Header
+from bdgf.model.inference import CERTAIN, NO_CLASS, Classifier, OutOfMemory, Predictor
+from bdgf.model.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
+from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, tiny_settings
+
+SHAPE = (150, 130)
+
+
+@pytest.fixture
+def model_path(tmp_path):
+    """An untrained model with weights of its own at the end of every block, so that every pixel's answer differs."""
+    torch.manual_seed(0)
+    settings = tiny_settings()
+    rasters = rasters_of(checkered(*SHAPE), (3, 1))
+    scalers = [BandScaler.fit(each.reshape(len(each), -1).T, 32) for each in rasters]
+    model = BDGF(scalers, UNet(4, settings.diffusion.width), settings, classes=3)
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.abs().max() == 0:
+                value.normal_(0, 0.3)
+    header = Header(
+        FORMAT, "classifier", "test",
+        (ModalityInfo("a", ("1", "2", "3"), "float32"), ModalityInfo("b", ("1",), "uint16")),
+        SceneInfo("", (1.0, 1.0), SHAPE), tuple(ClassInfo(code, str(code), "#000000") for code in (3, 5, 9)),
+        settings, 0, "", (), (),
+    )  # fmt: skip
+    path = str(tmp_path / "model.safetensors")
+    save_model(model, header, path)
+    return path
+
+
+@pytest.fixture
+def scene():
+    valid = np.ones(SHAPE, dtype=bool)
+    valid[60:100, 20:90] = False
+    rasters = [np.where(valid, each, 0).astype(each.dtype) for each in rasters_of(checkered(*SHAPE), (3, 1))]
+    return rasters, valid
+
+
+def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
+    """Runs blocks and puts their results together: classes, confidence, probabilities of the whole scene."""
+    torch.set_num_threads(1)
+    rasters, valid = scene
+    classifier = Classifier.open(ClassifyJob(path, "cpu", probabilities), SilentReporter())
+    classes, confidence = np.full(SHAPE, 7, np.uint16), np.full(SHAPE, -1, np.float32)
+    shares = np.zeros((3, *SHAPE), np.uint16)
+    for number, (row, column, height, width) in enumerate(rectangles):
+        top, left = max(0, row - halo), max(0, column - halo)
+        around = np.s_[top : row + height + halo, left : column + width + halo]
+        names = [str(folder / f"{number}-{place}.npy") for place in range(2)]
+        for name, raster in zip(names, rasters, strict=True):
+            np.save(name, raster[:, *around])
+        flags = str(folder / f"{number}-valid.npy")
+        np.save(flags, valid[around])
+        block = Block(number, row, column, height, width, top, left, tuple(names), flags, str(folder / f"out{number}"))
+        done = classifier.run(block)
+        here = np.s_[row : row + height, column : column + width]
+        classes[here], confidence[here] = np.load(done.classes), np.load(done.confidence)
+        assert done.pixels == valid[here].sum()
+        if probabilities:
+            shares[:, *here] = np.load(done.probabilities)
+        else:
+            assert done.probabilities is None
+    return classes, confidence, shares
+
+
+WHOLE = [(0, 0, *SHAPE)]
+PIECES = [
+    (row, column, min(47, SHAPE[0] - row), min(61, SHAPE[1] - column))
+    for row in range(0, SHAPE[0], 47)
+    for column in range(0, SHAPE[1], 61)
+]
+
+
+def test_block_size_and_extent_do_not_matter(model_path, scene, tmp_path):
+    whole, sure, _ = classify(model_path, scene, tmp_path, WHOLE)
+    pieces, sure_pieces, _ = classify(model_path, scene, tmp_path, PIECES)
+    assert np.array_equal(whole, pieces)
+    assert np.allclose(sure, sure_pieces, atol=1e-6, equal_nan=True)
+    part, _, _ = classify(model_path, scene, tmp_path, [(31, 57, 40, 33)])
+    assert np.array_equal(part[31:71, 57:90], whole[31:71, 57:90])
+    assert len(np.unique(whole[scene[1]])) == 3, "the map is not of one class, so that equality says something"
+
+
+def test_invalid_pixels_are_never_a_class(model_path, scene, tmp_path):
+    classes, confidence, shares = classify(model_path, scene, tmp_path, WHOLE, probabilities=True)
+    valid = scene[1]
+    assert (classes[~valid] == NO_CLASS).all() and (classes[valid] < 3).all()
+    assert np.isnan(confidence[~valid]).all() and (shares[:, ~valid] == NO_CLASS).all()
+    total = shares[:, valid].astype(float).sum(axis=0) / CERTAIN
+    assert np.allclose(total, 1, atol=1e-4)
+    assert np.allclose(shares[:, valid].max(axis=0) / CERTAIN, confidence[valid], atol=1e-4)
+    chosen = np.take_along_axis(shares[:, valid], classes[valid][None].astype(int), axis=0)[0]
+    assert np.array_equal(chosen, shares[:, valid].max(axis=0))
+
+
+def test_a_block_without_valid_pixels_costs_no_window(model_path, scene, tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError("a window was predicted")
+
+    monkeypatch.setattr(Predictor, "_predict", never)
+    rasters, valid = scene
+    nothing = (rasters, np.zeros_like(valid))
+    classes, _, _ = classify(model_path, nothing, tmp_path, WHOLE)
+    assert (classes == NO_CLASS).all()
+
+
+def test_short_memory_halves_the_batch_and_goes_on(model_path, scene, tmp_path, monkeypatch):
+    wanted, _, _ = classify(model_path, scene, tmp_path, WHOLE)
+    real, seen = Predictor._predict, []
+
+    def short(self, inputs, valid, corners):
+        seen.append(self.batch)
+        if self.batch > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, inputs, valid, corners)
+
+    monkeypatch.setattr(Predictor, "_predict", short)
+    found, _, _ = classify(model_path, scene, tmp_path, WHOLE)
+    assert seen[:3] == [4, 2, 1] and set(seen[3:]) == {1}
+    assert (found != wanted).mean() < 1e-3
+
+
+def test_no_memory_for_a_single_window_says_so(model_path, scene, tmp_path, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Predictor, "_predict", full)
+    with pytest.raises(OutOfMemory, match="choose the device"):
+        classify(model_path, scene, tmp_path, WHOLE)
+
+
+def test_other_errors_are_not_taken_for_short_memory(model_path, scene, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(Predictor, "_predict", broken)
+    with pytest.raises(RuntimeError, match="multiplied"):
+        classify(model_path, scene, tmp_path, WHOLE)

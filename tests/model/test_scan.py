@@ -1,0 +1,97 @@
+"""The chunked scan against the recurrence itself, step by step in double precision."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bdgf.model.network.mamba import Mamba2, MambaLayer, serpentine
+from bdgf.model.network.scan import selective_scan, triton_scan
+
+
+def recurrence(x, dt, a, b, c, d):
+    state = x.new_zeros(x.shape[0], x.shape[2], b.shape[2], x.shape[3])
+    outputs = []
+    for step in range(x.shape[1]):
+        state = state * (dt[:, step] * a).exp()[..., None, None]
+        state = state + torch.einsum("nh,ns,nhp->nhsp", dt[:, step], b[:, step], x[:, step])
+        outputs.append(torch.einsum("ns,nhsp->nhp", c[:, step], state) + d[:, None] * x[:, step])
+    return torch.stack(outputs, dim=1)
+
+
+def arguments(dtype, device="cpu", heads=2, width=32, state=16, length=256):
+    random = torch.Generator().manual_seed(3)
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=random, dtype=torch.float64).to(dtype).to(device)
+
+    dt = torch.nn.functional.softplus(normal(2, length, heads) - 2)
+    a = -torch.linspace(1, 16, heads, dtype=torch.float64).to(dtype).to(device)
+    return normal(2, length, heads, width), dt, a, normal(2, length, state), normal(2, length, state), normal(heads)
+
+
+@pytest.mark.parametrize("chunk", [16, 32, 64])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_chunked_scan_is_the_recurrence(chunk, dtype):
+    exact = recurrence(*arguments(torch.float64))
+    found = selective_scan(*arguments(dtype), chunk=chunk).double()
+    error = (found - exact).abs().max() / exact.square().mean().sqrt()
+    assert error < (1e-10 if dtype == torch.float64 else 2e-3)
+
+
+def test_a_later_step_never_changes_an_earlier_one():
+    x, *others = arguments(torch.float64)
+    changed = x.clone()
+    changed[:, 100:] += 1
+    before, after = selective_scan(x, *others), selective_scan(changed, *others)
+    assert torch.equal(before[:, :96], after[:, :96])  # whole chunks before the change
+    assert not torch.allclose(before[:, 100:], after[:, 100:])
+
+
+def test_length_must_be_whole_chunks():
+    with pytest.raises(ValueError, match="multiple"):
+        selective_scan(*arguments(torch.float32, length=40), chunk=32)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_triton_kernel_agrees_with_the_recurrence():
+    if triton_scan() is None:
+        pytest.skip("mamba-ssm's kernel is not installed")
+    exact = recurrence(*arguments(torch.float64, width=64))
+    found = selective_scan(*arguments(torch.float32, "cuda", width=64)).double().cpu()
+    assert (found - exact).abs().max() / exact.square().mean().sqrt() < 2e-3
+
+
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_serpentine_visits_neighbours(by_columns):
+    line, back = serpentine(5, 7, by_columns)
+    assert sorted(line.tolist()) == list(range(35))
+    assert torch.equal(line[back], torch.arange(35))
+    rows, columns = line // 7, line % 7
+    steps = (rows.diff().abs() + columns.diff().abs()).tolist()
+    assert set(steps) == {1}
+
+
+def test_mamba_layer_reaches_both_ways_across_the_window():
+    torch.manual_seed(0)
+    layer = MambaLayer(32, by_columns=False).double()
+    image = torch.randn(1, 32, 8, 8, dtype=torch.float64)
+    changed = image.clone()
+    changed[0, :, 4, 4] += 1
+    moved = (layer(changed) - layer(image)).abs().sum(dim=1)[0]
+    assert moved[0, 0] > 0 and moved[7, 7] > 0
+
+
+def test_parameters_are_named_and_shaped_as_in_mamba_ssm():
+    mixer = Mamba2(32, expand=2, head=32, state=16, kernel=4)
+    shapes = {name: tuple(value.shape) for name, value in mixer.state_dict().items()}
+    assert shapes == {
+        "dt_bias": (2,),
+        "A_log": (2,),
+        "D": (2,),
+        "in_proj.weight": (64 * 2 + 16 * 2 + 2, 32),
+        "conv1d.weight": (96, 1, 4),
+        "conv1d.bias": (96,),
+        "norm.weight": (64,),
+        "out_proj.weight": (32, 64),
+    }
