@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 LOADING = 0.03  # share of the bar for loading torch
-_GAP = 0.4  # seconds between two shows without news
+_GAP = 0.3  # seconds between two shows without news
 _REACH = 0.02  # how far the bar may run ahead of the last true figure
 _PACE = 20.0  # seconds in which it covers two thirds of that
 _PHASES = {

@@ -103,10 +103,14 @@ def run_job(worker: Worker, job: Union[PretrainJob, TrainJob], feedback: Feedbac
     the next job after each of them.
     """
     talk = Conversation(worker, job, feedback)
-    while True:
-        event = talk.poll()
-        if isinstance(event, Progress):
-            talk.meter.report(event.phase, event.fraction, event.text)
-        elif isinstance(event, (Pretrained, Trained)):
-            talk.meter.done()
-            return event
+    try:
+        while True:
+            event = talk.poll()
+            if isinstance(event, Progress):
+                talk.meter.report(event.phase, event.fraction, event.text)
+            elif isinstance(event, (Pretrained, Trained)):
+                talk.meter.done()
+                return event
+    except BaseException:  # an error of the feedback, or Ctrl+C: the worker must not go on
+        talk.abandon()
+        raise

@@ -87,6 +87,19 @@ def test_cancel_of_a_training_that_keeps_its_state(workers: Make) -> None:
         run_job(worker, train(keep_partial=False), Recorder(lambda recorder: recorder.seconds > 0.5))
 
 
+def test_error_of_the_feedback_ends_the_job_and_keeps_the_worker(workers: Make) -> None:
+    class Broken(Recorder):
+        def note(self, level: str, text: str) -> None:
+            raise KeyboardInterrupt
+
+    worker = workers()
+    with pytest.raises(KeyboardInterrupt):
+        run_job(worker, pretrain("wait"), Broken())
+    process = worker.process_id
+    run_job(worker, pretrain("quick"), Recorder())
+    assert worker.process_id == process
+
+
 def test_meter_never_falls_and_never_stands_still() -> None:
     now = 0.0
     seen: list[float] = []

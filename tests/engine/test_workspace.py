@@ -92,7 +92,7 @@ def test_worker_whose_qgis_is_gone_ends_and_clears_its_folder(folder: Path) -> N
 
 def test_worker_that_does_not_listen_ends_too_when_qgis_is_gone(folder: Path) -> None:
     process, worker = parent(folder, "deaf")
-    assert len(session_of(worker)) == 2, "the worker and its child"
+    assert soon(lambda: len(session_of(worker)) == 2), "the worker and its child"
     kill(process)
     assert soon(lambda: session_of(worker) == [], 8)
     assert folders(folder) == []
