@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import platform
@@ -158,11 +159,13 @@ def _stop_later(inbox: Inbox, folder: str) -> None:
     """Make sure that the process ends even where a job does not look at its reporter."""
 
     def stop() -> None:
-        if inbox.parent_gone:
-            clear_folder(folder)
-        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
-            os.killpg(0, signal.SIGKILL)  # with what the job may have started
-        os._exit(3)
+        try:
+            if inbox.parent_gone:
+                clear_folder(folder)
+        finally:
+            if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+                os.killpg(0, signal.SIGKILL)  # with what the job may have started
+            os._exit(3)
 
     timer = threading.Timer(_GRACE, stop)
     timer.daemon = True
@@ -173,5 +176,6 @@ def clear_folder(folder: str) -> None:
     """Delete the worker's folder, left behind by a QGIS that is gone; only ever one of our temporary folders."""
     if not os.path.basename(folder).startswith(FOLDER_PREFIX):
         return
-    os.chdir(os.path.dirname(folder))  # Windows keeps a current folder from being deleted
+    with contextlib.suppress(OSError):
+        os.chdir(os.path.dirname(folder))  # Windows keeps a current folder from being deleted
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -96,6 +97,13 @@ def test_worker_that_does_not_listen_ends_too_when_qgis_is_gone(folder: Path) ->
     kill(process)
     assert soon(lambda: session_of(worker) == [], 8)
     assert folders(folder) == []
+
+
+def test_worker_ends_where_even_its_folder_is_gone(folder: Path) -> None:
+    process, worker = parent(folder, "deaf")
+    shutil.rmtree(folder)
+    kill(process)
+    assert soon(lambda: session_of(worker) == [], 8)
 
 
 def test_logs_of_failed_runs_do_not_pile_up(folder: Path) -> None:
