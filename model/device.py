@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .progress import Reporter
+from .reporter import Reporter
 
 
 class DeviceError(ValueError):
@@ -26,7 +26,8 @@ def choose_device(wish: str, reporter: Reporter) -> torch.device:
     except RuntimeError as error:
         raise DeviceError(f"There is no device '{wish}': use auto, cpu, cuda or cuda:0.") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"Device '{wish}' is not there: torch sees {torch.cuda.device_count()} CUDA GPUs. Use auto or cpu.")
+        count = torch.cuda.device_count()
+        raise DeviceError(f"Device '{wish}' is not there: torch sees {count} CUDA GPUs. Use auto or cpu.")
     reason = _trouble(device)
     if reason:
         reporter.note("warning", f"Device {wish} does not work here ({reason}): computing on the CPU instead.")
@@ -55,7 +56,8 @@ def _best(reporter: Reporter) -> torch.device:
 def _trouble(device: torch.device) -> str:
     """Why the device cannot run a small convolution; empty where it can."""
     try:
-        result = torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4, device=device), torch.ones(1, 1, 3, 3, device=device))
+        image, kernel = torch.ones(1, 1, 4, 4, device=device), torch.ones(1, 1, 3, 3, device=device)
+        result = torch.nn.functional.conv2d(image, kernel)
         return "" if result.sum().item() == 36 else "a test computation gave a wrong result"
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         return str(error).splitlines()[0]

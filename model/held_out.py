@@ -32,10 +32,9 @@ def predict_points(
     """Class probabilities (P, K) of grid pixels (P, 2 or more: row, column), windows on the lattice and blended."""
     size, stride = model.settings.window, model.settings.stride
     weight = blend_weight(size, stride).numpy()
-    windows = np.unique(
-        np.concatenate([lattice_corners(*cell, 1, 1, size, stride) for cell in np.unique(points[:, :2], axis=0).tolist()]),
-        axis=0,
-    )
+    cells = np.unique(points[:, :2], axis=0).tolist()
+    touching = [lattice_corners(row, column, 1, 1, size, stride) for row, column in cells]
+    windows = np.unique(np.concatenate(touching), axis=0)
 
     def cut(some: np.ndarray) -> tuple[Tensor, Tensor]:
         found = scene.cut(some, size)

@@ -12,7 +12,7 @@ from .bdgf import BDGF, load_model
 from .device import choose_device, describe
 from .lattice import blend_weight, lattice_corners
 from .messages import Block, BlockDone, ClassifyJob
-from .progress import Reporter
+from .reporter import Reporter
 
 NO_CLASS = 65535  # in class positions and in probabilities
 CERTAIN = 65534  # a probability of 1
@@ -153,7 +153,8 @@ class Classifier:
                 below = min(size, block.row + block.height - row)
                 behind = min(size, block.column + block.width - column)
                 target = blended[
-                    :, row + above - block.row : row + below - block.row,
+                    :,
+                    row + above - block.row : row + below - block.row,
                     column + before - block.column : column + behind - block.column,
                 ]
                 target += answer[:, above:below, before:behind] * self._weight[above:below, before:behind]
@@ -162,7 +163,6 @@ class Classifier:
 
 def _padded(array: np.ndarray, top: int, left: int, height: int, width: int) -> np.ndarray:
     """A rectangle of (..., h, w) that may reach beyond the array; zeros there."""
-    rows, columns = array.shape[-2:]
     inside = array[..., max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
     if inside.shape[-2:] == (height, width):
         return inside

@@ -59,7 +59,10 @@ class Learner:
 
 
 def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, span: Span, log: CurveLog) -> None:
-    """Trains the model's classifier on the scene's labelled pixels; the model ends with the averaged weights."""
+    """Trains the model's classifier on the scene's labelled pixels; the model ends with the averaged weights.
+
+    Raises JobCancelled; the weights up to then are in the model.
+    """
     settings = model.settings.training
     device = next(model.parameters()).device
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -77,26 +80,26 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
         optimiser, settings.learning_rate, total_steps=max(2, settings.steps + 1), pct_start=0.15
     )
     model.classifier.train()
-    for step in span.steps(settings.steps):
-        windows = _draw(scene, sampler, settings, random).to(device)
-        ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
-        loss, outputs = learner.loss(windows, ramp, generator)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        planner.step()
-        average.update(model.classifier)
-        if step % 10 == 0:
-            log.add("train loss", step, loss.item())
-            _log_outputs(log, step, outputs, windows)
-    model.classifier.load_state_dict(average.network.state_dict())
-    model.eval()
+    try:
+        for step in span.steps(settings.steps):
+            windows = _draw(scene, sampler, settings, random).to(device)
+            ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
+            loss, outputs = learner.loss(windows, ramp, generator)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+            planner.step()
+            average.update(model.classifier)
+            if step % 10 == 0:
+                log.add("train loss", step, loss.item())
+                _log_outputs(log, step, outputs, windows)
+    finally:  # a cancelled training may keep what it has
+        model.classifier.load_state_dict(average.network.state_dict())
+        model.eval()
 
 
-def _draw(
-    scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, random: np.random.Generator
-) -> Windows:
+def _draw(scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, random: np.random.Generator) -> Windows:
     corners = sampler.corners(settings.batch, settings.window, random)
     return turn(scene.cut(corners, settings.window), int(random.integers(8)))
 

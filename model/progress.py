@@ -1,23 +1,11 @@
-"""How the parts of a job tell how far they are."""
+"""Parts of a job that tell how far they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Reporter(Protocol):
-    """What a job may say while it runs; the worker's own writes events."""
-
-    def progress(self, phase: str, fraction: float, text: str = "") -> None:
-        """A phase and how much of the whole job is done, 0 to 1."""
-
-    def note(self, level: str, text: str) -> None:
-        """A line for the log, level 'info' or 'warning'."""
-
-    def check(self) -> None:
-        """Raises JobCancelled where the job is to stop."""
+from .reporter import Reporter
 
 
 @dataclass(frozen=True)

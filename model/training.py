@@ -15,11 +15,13 @@ from .data.tiles import TileScene, sample_pixels
 from .device import choose_device, describe
 from .diffusion.pretraining import pretrain_unet
 from .diffusion.unet import UNet
+from .errors import JobCancelled
 from .header import FORMAT, Header, ModelFileError
 from .held_out import held_out_confusion
 from .learning import train_classifier
 from .messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainJob
-from .progress import Reporter, Span
+from .progress import Span
+from .reporter import Reporter
 from .settings import Settings
 
 
@@ -35,7 +37,10 @@ def pretrain(job: PretrainJob, reporter: Reporter) -> Pretrained:
 
 
 def train(job: TrainJob, reporter: Reporter) -> Trained:
-    """Pre-trains where no pre-trained model is given, trains the classifier, and writes the model to `job.output`."""
+    """Pre-trains where no pre-trained model is given, trains the classifier, and writes the model to `job.output`.
+
+    Cancelled while the classifier learns, a job with `keep_partial` writes the state it has reached, without figures.
+    """
     device = _begin(job, reporter)
     log = CurveLog()
     base, settings = _base(job, reporter)
@@ -48,11 +53,18 @@ def train(job: TrainJob, reporter: Reporter) -> Trained:
     torch.manual_seed(job.seed + 1)
     model = BDGF(scalers, base.features.unet, settings, len(job.classes))
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    train_classifier(model, scene, len(job.classes), job.seed, Span(reporter, "train", start, 0.95), log)
-    confusion = held_out_confusion(model, scene, len(job.classes), device, Span(reporter, "assess", 0.95, 0.99))
+    confusion: tuple[tuple[int, ...], ...] = ()
+    partial = False
+    try:
+        train_classifier(model, scene, len(job.classes), job.seed, Span(reporter, "train", start, 0.95), log)
+        confusion = held_out_confusion(model, scene, len(job.classes), device, Span(reporter, "assess", 0.95, 0.99))
+    except JobCancelled:
+        if not job.keep_partial:
+            raise
+        partial = True
     header = _header(job, "classifier", settings, scalers, job.classes, confusion, job.samples_hash)
     save_model(model, header, job.output)
-    return Trained(job.output, confusion, log.curves())
+    return Trained(job.output, confusion, log.curves(), partial)
 
 
 def _begin(job: PretrainJob | TrainJob, reporter: Reporter) -> torch.device:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..messages import TileFiles
 from .bands import BandScaler
 
@@ -44,7 +45,7 @@ class Windows:
 def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
     """Values (P, C) of at most SAMPLE valid pixels of one modality, spread evenly over the tiles.
 
-    Raises ValueError where no pixel is valid.
+    Raises InputError where no pixel is valid.
     """
     valid = np.load(files.valid, mmap_mode="r")
     values = np.load(files.modalities[modality], mmap_mode="r")
@@ -59,7 +60,7 @@ def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
         parts.append(np.asarray(tile[:, rows, columns]).T)
     pixels = np.concatenate(parts) if parts else np.empty((0, values.shape[1]))
     if not len(pixels):
-        raise ValueError("The scene has no valid pixel where training could learn.")
+        raise InputError("The scene has no valid pixel where training could learn.")
     return pixels
 
 
@@ -121,7 +122,8 @@ class TileScene:
         tile_rows, tile_columns = rows // self.tile, columns // self.tile
         inside = (rows >= 0) & (columns >= 0)
         inside &= (tile_rows < self._table.shape[0]) & (tile_columns < self._table.shape[1])
-        tiles = np.where(inside, self._table[np.where(inside, tile_rows, 0), np.where(inside, tile_columns, 0)], self.count)
+        found = self._table[np.where(inside, tile_rows, 0), np.where(inside, tile_columns, 0)]
+        tiles = np.where(inside, found, self.count)
         return torch.from_numpy(tiles), torch.from_numpy(rows % self.tile), torch.from_numpy(columns % self.tile)
 
     def cut(self, corners: np.ndarray, window: int) -> Windows:

@@ -38,7 +38,7 @@ class ModalityMasking:
         self._measured = True
 
     def update(self) -> None:
-        """Moves each rate one bounded step toward its goal: the most relied on to the upper bound, none to the lower."""
+        """Moves each rate one bounded step: the most relied on toward the upper bound, no reliance toward the lower."""
         if self.settings.masking != "adaptive" or len(self.rates) == 1:
             return
         low, high, step = self.settings.rate_low, self.settings.rate_high, self.settings.rate_step
@@ -57,7 +57,8 @@ class ModalityMasking:
         hidden = chance < rates
         if count > 1:
             # where all would be hidden, the one whose draw was furthest from its rate stays visible
-            spared = functional.one_hot((chance / rates.clamp(min=1e-6)).argmax(dim=1), count).permute(0, 3, 1, 2).bool()
+            furthest = (chance / rates.clamp(min=1e-6)).argmax(dim=1)
+            spared = functional.one_hot(furthest, count).permute(0, 3, 1, 2).bool()
             hidden &= ~(hidden.all(dim=1, keepdim=True) & spared)
         grown = hidden.repeat_interleave(block, dim=2).repeat_interleave(block, dim=3)
         return grown[:, :, :height, :width]

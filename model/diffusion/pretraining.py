@@ -1,8 +1,8 @@
 """Balanced diffusion pre-training: the loss, what is measured of balance, and the loop.
 
-The network's answer stands for -v on visible pixels (Salimans and Ho 2022, v = sqrt(a) e - sqrt(1 - a) x0) and for x0 on
-hidden ones, where noise could not be guessed. The loss is the mean over a modality's channels first, then over modalities,
-so that 30 spectral components do not outvote one height band.
+The network's answer stands for -v on visible pixels (Salimans and Ho 2022, v = sqrt(a) e - sqrt(1 - a) x0) and for x0
+on hidden ones, where noise could not be guessed. The loss is the mean over a modality's channels first, then over
+modalities, so that 30 spectral components do not outvote one height band.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from .unet import UNet
 class Diffused:
     """A batch of windows with noise, and what is hidden of it.
 
-    signal, noise, shown (B, D, H, W); hidden (B, D, H, W) bool; counted (B, 1, H, W) float; step (B,); left (B, 1, 1, 1).
+    signal, noise, shown (B, D, H, W); hidden (B, D, H, W) bool; counted and valid (B, 1, H, W) float;
+    step (B,); left (B, 1, 1, 1), the share of signal.
     """
 
     signal: Tensor
@@ -160,7 +161,7 @@ def pretrain_unet(
         wrong, _, hidden = model.errors(batch)
         loss = _masked_mean(wrong, batch.counted).mean()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimiser.step()
         planner.step()

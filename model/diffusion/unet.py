@@ -25,6 +25,7 @@ class StepEmbedding(nn.Module):
         self.net = nn.Sequential(nn.Linear(size, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
 
     def forward(self, step: Tensor) -> Tensor:
+        """(B,) to (B, E)."""
         half = self.size // 2
         scales = torch.exp(-math.log(10_000) * torch.arange(half, device=step.device) / half)
         angles = step[:, None].float() * scales

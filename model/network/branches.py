@@ -25,6 +25,7 @@ class CnnBranch(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(width, dropout=dropout) for _ in range(depth)))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
         x = self.stem(x)
         if self.guidance is not None:
             x = self.guidance(x, guide)
@@ -45,6 +46,7 @@ class MambaBranch(nn.Module):
         self.merge = ResidualBlock(width, dropout=dropout)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
         fine = self.stem(x)
         x = self.reduce(fine)
         if self.guidance is not None:
@@ -68,6 +70,7 @@ class TransformerLayer(nn.Module):
         self.mlp = nn.Sequential(nn.Conv2d(channels, 2 * channels, 1), nn.GELU(), nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, G, H, W) to (B, C, H, W)."""
         x = x + self.position(x)
         query, key, value = self.query_key_value(self.norm(x)).chunk(3, dim=1)
         x = x + self.out(attend(query, key, value, self.heads))
@@ -90,6 +93,7 @@ class TransformerBranch(nn.Module):
         self.merge = ResidualBlock(width, dropout=dropout)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
         fine = self.stem(x)
         middle = self.reduce_fine(functional.silu(fine))
         coarse = self.reduce_middle(functional.silu(middle))
@@ -109,6 +113,7 @@ class Head(nn.Module):
         self.classify = nn.Conv2d(channels, classes, 1)
 
     def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, K, H, W)."""
         logits: Tensor = self.classify(functional.silu(self.norm(features)))
         return logits
 

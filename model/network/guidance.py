@@ -26,6 +26,7 @@ class FeatureFusion(nn.Module):
         self.gate = nn.Conv2d(2 * channels, channels, 1)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, G, H, W) to (B, C, H, W)."""
         guide = self.project(self.norm(guide))
         gate = torch.sigmoid(self.gate(torch.cat([x, guide], dim=1)))
         return x + gate * guide
@@ -50,6 +51,7 @@ class GroupChannelAttention(nn.Module):
         self.excite = nn.Conv2d(hidden, 2 * channels, 1, groups=groups)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, G, H, W) to (B, C, H, W)."""
         guide = self.project(self.norm(guide))
         # interleaved, so that a group holds the same channels of both
         both = torch.stack([x, guide], dim=2).flatten(1, 2)
@@ -75,6 +77,7 @@ class CrossAttention(nn.Module):
         self.out = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
+        """(B, C, H, W) and (B, G, H, W) to (B, C, H, W)."""
         key, value = self.key_value(self.norm_guide(guide)).chunk(2, dim=1)
         return x + self.out(attend(self.query(self.norm(x)), key, value, self.heads))
 

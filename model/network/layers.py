@@ -19,6 +19,7 @@ class PixelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
         normed = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias)
         return normed.permute(0, 3, 1, 2)
 
@@ -41,6 +42,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """(B, C, H, W) and (B, E) or None to (B, C, H, W)."""
         hidden = self.conv_in(functional.silu(self.norm_in(x)))
         hidden = self.norm_out(hidden)
         if self.context is not None and context is not None:
@@ -62,4 +64,5 @@ class Up(nn.Module):
         self.conv = nn.Conv2d(channels, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, out, 2H, 2W)."""
         return functional.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)

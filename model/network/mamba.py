@@ -25,6 +25,7 @@ class GatedNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(channels))
 
     def forward(self, y: Tensor, z: Tensor) -> Tensor:
+        """y and its gate z (..., C) to (..., C)."""
         return functional.rms_norm(y * functional.silu(z), self.weight.shape, self.weight, 1e-5)
 
 
@@ -58,7 +59,8 @@ class Mamba2(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         """(N, L, C) to (N, L, C); step t sees steps up to t."""
         batch, length, _ = sequence.shape
-        z, mixed, dt = self.in_proj(sequence).split([self.d_inner, self.d_inner + 2 * self.d_state, self.nheads], dim=-1)
+        widths = [self.d_inner, self.d_inner + 2 * self.d_state, self.nheads]
+        z, mixed, dt = self.in_proj(sequence).split(widths, dim=-1)
         mixed = self.conv1d(mixed.transpose(1, 2))[..., :length].transpose(1, 2)
         x, b, c = functional.silu(mixed).split([self.d_inner, self.d_state, self.d_state], dim=-1)
         y = selective_scan(
@@ -98,6 +100,7 @@ class MambaLayer(nn.Module):
         self.mixer = Mamba2(channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape; every pixel sees every other."""
         batch, channels, height, width = x.shape
         order, back = (each.to(x.device) for each in serpentine(height, width, self.by_columns))
         line = self.norm(x).flatten(2).transpose(1, 2)[:, order]

@@ -1,7 +1,7 @@
 """Mutual learning: the branches teach each other by aligning entropy and features.
 
-The abstract of arXiv 2509.23310 names "aligning entropy and feature similarity"; the form below is our reading, with deep
-mutual learning (Zhang et al. 2018) and SimSiam's stop-gradient (Chen and He 2021) as models.
+The abstract of arXiv 2509.23310 names "aligning entropy and feature similarity"; the form below is our reading, with
+deep mutual learning (Zhang et al. 2018) and SimSiam's stop-gradient (Chen and He 2021) as models.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class MutualLearning(nn.Module):
         self.alignment = EntropyAlignment(prior, settings.confidence)
         self.similarity = FeatureSimilarity(branches, channels)
 
-    def forward(self, outputs: dict[str, BranchOutput], labels: Tensor, counted: Tensor, random: torch.Generator) -> Tensor:
+    def forward(
+        self, outputs: dict[str, BranchOutput], labels: Tensor, counted: Tensor, random: torch.Generator
+    ) -> Tensor:
         """The weighted sum for a batch of windows: labels (B, H, W) with -1 where unlabelled, counted (B, H, W)."""
         logits = [each.logits.permute(0, 2, 3, 1).flatten(0, 2) for each in outputs.values()]
         if len(logits) < 2:

@@ -59,14 +59,14 @@ def rasters_of(truth: np.ndarray, bands: tuple[int, ...], seed: int = 0) -> list
     ]
 
 
-def store(folder: Path, rasters: list[np.ndarray], valid: np.ndarray, points: np.ndarray, held: np.ndarray) -> TileFiles:
+def store(
+    folder: Path, rasters: list[np.ndarray], valid: np.ndarray, points: np.ndarray, held: np.ndarray
+) -> TileFiles:
     """Writes tiles as QGIS does; rows and columns are multiples of the tile."""
     index = np.argwhere(np.ones((valid.shape[0] // TILE, valid.shape[1] // TILE))).astype(np.int32)
 
     def cut(array: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [array[..., r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE] for r, c in index.tolist()]
-        )
+        return np.stack([array[..., r * TILE : (r + 1) * TILE, c * TILE : (c + 1) * TILE] for r, c in index.tolist()])
 
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {"index": index, "valid": cut(valid), "training": points, "held": held}
@@ -78,7 +78,9 @@ def store(folder: Path, rasters: list[np.ndarray], valid: np.ndarray, points: np
     return TileFiles(TILE, paths["index"], modalities, paths["valid"], paths["training"], paths["held"])
 
 
-def train_job(folder: Path, settings: Settings | None = None, bands: tuple[int, ...] = (3, 1), seed: int = 1) -> TrainJob:
+def train_job(
+    folder: Path, settings: Settings | None = None, bands: tuple[int, ...] = (3, 1), seed: int = 1
+) -> TrainJob:
     """A small but whole training job: two classes, 40 labelled and 40 held-out pixels in some squares each."""
     truth = checkered()
     valid = np.ones(truth.shape, dtype=bool)

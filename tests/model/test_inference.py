@@ -60,7 +60,7 @@ def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
         around = np.s_[top : row + height + halo, left : column + width + halo]
         names = [str(folder / f"{number}-{place}.npy") for place in range(2)]
         for name, raster in zip(names, rasters, strict=True):
-            np.save(name, raster[:, *around])
+            np.save(name, raster[(slice(None), *around)])
         flags = str(folder / f"{number}-valid.npy")
         np.save(flags, valid[around])
         block = Block(number, row, column, height, width, top, left, tuple(names), flags, str(folder / f"out{number}"))
@@ -69,7 +69,7 @@ def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
         classes[here], confidence[here] = np.load(done.classes), np.load(done.confidence)
         assert done.pixels == valid[here].sum()
         if probabilities:
-            shares[:, *here] = np.load(done.probabilities)
+            shares[(slice(None), *here)] = np.load(done.probabilities)
         else:
             assert done.probabilities is None
     return classes, confidence, shares

@@ -32,7 +32,7 @@ def test_a_window_across_tiles_holds_the_raster(stored):
         here = np.s_[row : row + 32, column : column + 32]
         flags = torch.from_numpy(valid[here])[None, None]
         wanted = [
-            scaler(torch.from_numpy(raster[:, *here].astype(np.float32))[None], flags)[0]
+            scaler(torch.from_numpy(raster[(slice(None), *here)].astype(np.float32))[None], flags)[0]
             for scaler, raster in zip(scalers, rasters, strict=True)
         ]
         assert torch.allclose(found.inputs[place], torch.cat(wanted), atol=1e-6)

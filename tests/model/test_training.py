@@ -12,6 +12,7 @@ from bdgf.model.bdgf import BDGF, load_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.diffusion.unet import UNet
+from bdgf.model.errors import JobCancelled
 from bdgf.model.header import ModelFileError, read_header
 from bdgf.model.learning import Learner, class_weights
 from bdgf.model.messages import PretrainJob
@@ -38,7 +39,7 @@ def learner_of(tmp_path, **branches):
 def test_every_trained_part_gets_a_gradient(tmp_path):
     learner, windows = learner_of(tmp_path)
     optimiser = torch.optim.SGD(learner.model.classifier.parameters(), 0.1)
-    for _ in range(2):  # the last layer of a residual block starts at zero: what lies before it moves from the second step
+    for _ in range(2):  # residual blocks end in zeros: what lies before their end moves from the second step on
         loss, _ = learner.loss(windows, ramp=1.0, random=torch.Generator().manual_seed(0))
         learner.model.zero_grad()
         learner.mutual.zero_grad()
@@ -181,3 +182,22 @@ def test_a_pre_trained_model_of_other_bands_is_refused(tmp_path):
     other = replace(train_job(tmp_path / "other", bands=(2, 1)), pretrained=job.output)
     with pytest.raises(ModelFileError, match="other bands"):
         train(other, SilentReporter())
+
+
+class Impatient(SilentReporter):
+    """Cancels once the classifier has learned for a while."""
+
+    def check(self) -> None:
+        if self.phases.count("train") > 4:
+            raise JobCancelled
+
+
+def test_a_cancelled_training_keeps_its_state_only_where_asked(tmp_path):
+    job = train_job(tmp_path)
+    with pytest.raises(JobCancelled):
+        train(job, Impatient())
+    assert not (tmp_path / "model.safetensors").exists()
+    kept = train(replace(job, keep_partial=True), Impatient())
+    assert kept.partial and kept.confusion == ()
+    assert read_header(kept.output).confusion == ()
+    assert torch.isfinite(probabilities(kept.output)).all()
