@@ -1,0 +1,1 @@
+"""Rasters and polygons as GDAL and numpy see them: common grid, labels, tiles, blocks, outputs; no QGIS, no torch."""

@@ -1,0 +1,224 @@
+"""One raster on the common grid: read as it is where the grids share their pixels, else warped piece by piece.
+
+Pieces of the warp are cut along fixed multiples of the common grid, so that a pixel's value never hangs on the window
+that asks for it. What is no data takes no part in interpolation: a warped pixel is valid where at least half of the
+weight of its neighbourhood is.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import numpy as np
+from osgeo import gdal, gdal_array
+
+from .gdal_calls import gdal_errors
+from .grid import Grid, Window
+from .projection import GridMapping
+from .source import RasterSource, dataset_grid, is_south_up, open_source
+from .validity import Validity
+
+_PIECE = 256  # side of a warped piece, grid pixels
+_SMALLEST = 8  # side below which a piece is not cut further
+_INPUT = 64 * 1024 * 1024  # bytes that a piece may need of the raster
+_CACHE = 96 * 1024 * 1024  # bytes of warped pieces that are kept
+_ERROR = 0.01  # pixels of the raster that the warp may be off
+_HALF = 128  # alpha from which a warped pixel is valid
+
+Pixels = tuple[np.ndarray, np.ndarray]
+
+
+class SourcePixels:
+    """Some bands of a raster in its own pixels, north up.
+
+    Args:
+        source: the raster; a data set of its own is opened.
+        bands: numbers from 1.
+    """
+
+    def __init__(self, source: RasterSource, bands: Sequence[int]) -> None:
+        self.bands = tuple(bands)
+        self.grid: Grid
+        self._source = source
+        self._dataset = open_source(source)
+        self.grid = dataset_grid(self._dataset)
+        self._south_up = is_south_up(self._dataset)
+        self._type = self._dataset.GetRasterBand(self.bands[0]).DataType
+        for number in self.bands[1:]:
+            self._type = gdal.DataTypeUnion(self._type, self._dataset.GetRasterBand(number).DataType)
+        self.dtype = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(self._type))
+        self.paletted = any(_is_paletted(self._dataset.GetRasterBand(number)) for number in self.bands)
+        self._validity = Validity(self._dataset, source, self.bands)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel in all bands."""
+        return len(self.bands) * self.dtype.itemsize
+
+    def read(self, window: Window) -> Pixels:
+        """Values (C, h, w) and valid pixels (h, w) of a window inside the raster.
+
+        Raises RasterError where the file cannot be read.
+        """
+        place = self._place(window)
+        with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
+            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=list(self.bands))
+            calls.require(array)
+            array = array.reshape(len(self.bands), window.height, window.width)
+            valid = self._validity.of(self._dataset, array, place)
+        return (array[:, ::-1], valid[::-1]) if self._south_up else (array, valid)
+
+    def bands_with_data(self, window: Window, positions: Sequence[int]) -> set[int]:
+        """Which of the bands at `positions` hold a valid pixel in a window inside the raster."""
+        place = self._place(window)
+        numbers = [self.bands[each] for each in positions]
+        found = set()
+        with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
+            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=numbers)
+            calls.require(array)
+            array = array.reshape(len(numbers), window.height, window.width)
+            for position, plane in zip(positions, array):
+                if self._validity.of_band(self._dataset, position, plane, place).any():
+                    found.add(position)
+        return found
+
+    def block_size(self) -> tuple[int, int]:
+        """Rows and columns of the file's own blocks."""
+        width, height = self._dataset.GetRasterBand(self.bands[0]).GetBlockSize()
+        return height, width
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._dataset = None
+
+    def _place(self, window: Window) -> tuple[int, int, int, int]:
+        row = self.grid.height - window.row_end if self._south_up else window.row
+        return window.column, row, window.width, window.height
+
+
+def _is_paletted(band: Any) -> bool:
+    return band.GetColorInterpretation() == gdal.GCI_PaletteIndex or band.GetColorTable() is not None
+
+
+class DirectReader:
+    """A raster whose pixels are pixels of the common grid, its first one at row and column `offset`."""
+
+    def __init__(self, pixels: SourcePixels, offset: tuple[int, int]) -> None:
+        self.pixels = pixels
+        self._row, self._column = offset
+
+    def read(self, window: Window) -> Pixels:
+        """Values (C, h, w) and valid pixels (h, w) of a window of the common grid; 0 and invalid off the raster."""
+        own = Window(window.row - self._row, window.column - self._column, window.height, window.width)
+        inside = own.intersection(self.pixels.grid.window)
+        if inside == own:
+            return self.pixels.read(own)
+        array = np.zeros((len(self.pixels.bands), window.height, window.width), self.pixels.dtype)
+        valid = np.zeros((window.height, window.width), bool)
+        if not inside.empty:
+            rows, columns = inside.slices_in(own)
+            array[:, rows, columns], valid[rows, columns] = self.pixels.read(inside)
+        return array, valid
+
+    def own_window(self, window: Window) -> Window:
+        """The raster's own pixels behind a window of the common grid."""
+        moved = Window(window.row - self._row, window.column - self._column, window.height, window.width)
+        return moved.intersection(self.pixels.grid.window)
+
+
+class WarpedReader:
+    """A raster on a grid of its own, warped to the common grid: bilinear, or nearest for a paletted one."""
+
+    def __init__(self, pixels: SourcePixels, grid: Grid, mapping: GridMapping, name: str) -> None:
+        self.pixels = pixels
+        self._grid = grid
+        self._mapping = mapping
+        self._name = name
+        self._pieces: OrderedDict[tuple[int, int], Optional[Pixels]] = OrderedDict()
+        self._kept = 0
+
+    def read(self, window: Window) -> Pixels:
+        """Values (C, h, w) and valid pixels (h, w) of a window of the common grid; 0 and invalid off the raster."""
+        array = np.zeros((len(self.pixels.bands), window.height, window.width), self.pixels.dtype)
+        valid = np.zeros((window.height, window.width), bool)
+        for part in window.intersection(self._grid.window).cells(_PIECE):
+            place = part.row // _PIECE, part.column // _PIECE
+            piece = self._piece(*place)
+            if piece is not None:
+                rows, columns = part.slices_in(window)
+                inner = part.slices_in(Window(place[0] * _PIECE, place[1] * _PIECE, _PIECE, _PIECE))
+                array[:, rows, columns] = piece[0][(slice(None), *inner)]
+                valid[rows, columns] = piece[1][inner]
+        return array, valid
+
+    def own_window(self, window: Window) -> Window:
+        """The raster's own pixels behind a window of the common grid."""
+        return self._mapping.own_window(window)
+
+    def _piece(self, row: int, column: int) -> Optional[Pixels]:
+        key = (row, column)
+        if key in self._pieces:
+            self._pieces.move_to_end(key)
+            return self._pieces[key]
+        piece = self._pieces[key] = self._warp(Window(row * _PIECE, column * _PIECE, _PIECE, _PIECE))
+        self._kept += _size(piece)
+        while self._kept > _CACHE and len(self._pieces) > 1:
+            self._kept -= _size(self._pieces.popitem(last=False)[1])
+        return piece
+
+    def _warp(self, window: Window) -> Optional[Pixels]:
+        if window.intersection(self._grid.window).empty:
+            return None
+        own = self._mapping.own_window(window)
+        if own.empty:
+            return None
+        if own.pixels * (self.pixels.pixel_bytes + 2) > _INPUT and window.height > _SMALLEST:
+            return self._warp_in_quarters(window)
+        array, valid = self.pixels.read(own)
+        if not valid.any():
+            return None
+        kind = gdal_array.NumericTypeCodeToGDALTypeCode(self.pixels.dtype)
+        with gdal_errors(f"The layer '{self._name}' cannot be warped to the common grid") as calls:
+            origin = _memory_raster(len(array), own, kind, self.pixels.grid)
+            target = _memory_raster(len(array), window, kind, self._grid)
+            for number, plane in enumerate(array, 1):
+                origin.GetRasterBand(number).WriteArray(np.where(valid, plane, 0).astype(plane.dtype, copy=False))
+            origin.GetRasterBand(len(array) + 1).WriteArray(valid.astype(np.uint8) * 255)
+            method = gdal.GRA_NearestNeighbour if self.pixels.paletted else gdal.GRA_Bilinear
+            done = gdal.Warp(
+                target, origin, resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR, multithread=False
+            )
+            calls.require(done)
+            values = target.ReadAsArray(buf_type=kind, band_list=list(range(1, len(array) + 1)))
+            alpha = target.GetRasterBand(len(array) + 1).ReadAsArray()
+            calls.require(values)
+        return values.reshape(len(array), window.height, window.width), alpha >= _HALF
+
+    def _warp_in_quarters(self, window: Window) -> Optional[Pixels]:
+        parts = [(each, self._warp(each)) for each in window.cells(window.height // 2)]
+        if all(piece is None for _, piece in parts):
+            return None
+        array = np.zeros((len(self.pixels.bands), window.height, window.width), self.pixels.dtype)
+        valid = np.zeros((window.height, window.width), bool)
+        for part, piece in parts:
+            if piece is not None:
+                rows, columns = part.slices_in(window)
+                array[:, rows, columns], valid[rows, columns] = piece
+        return array, valid
+
+
+def _size(piece: Optional[Pixels]) -> int:
+    return 64 if piece is None else piece[0].nbytes + piece[1].nbytes
+
+
+def _memory_raster(bands: int, window: Window, kind: int, grid: Grid) -> Any:
+    """A raster in memory for a window of a grid, with an alpha band as its last."""
+    dataset = gdal.GetDriverByName("MEM").Create("", window.width, window.height, bands, kind)
+    dataset.AddBand(gdal.GDT_Byte)
+    dataset.GetRasterBand(bands + 1).SetColorInterpretation(gdal.GCI_AlphaBand)
+    dataset.SetGeoTransform(grid.transform_of(window))
+    if grid.wkt:
+        dataset.SetProjection(grid.wkt)
+    return dataset

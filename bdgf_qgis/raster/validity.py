@@ -1,0 +1,104 @@
+"""Which pixels of a raster hold data: no-data values, additional ranges, NaN, mask band and alpha band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+from osgeo import gdal, gdal_array
+
+from .source import RasterSource
+
+
+@dataclass(frozen=True)
+class _BandRule:
+    """What is no data in one band: a value and closed ranges, in the values as stored."""
+
+    nodata: Optional[float]
+    ranges: tuple[tuple[float, float], ...]
+    own_mask: bool
+
+
+class Validity:
+    """The rule for some bands of a raster; a pixel is valid where all of them are.
+
+    Args:
+        dataset: the open raster, read only here.
+        source: the additional ranges.
+        bands: numbers of the bands, from 1.
+    """
+
+    def __init__(self, dataset: Any, source: RasterSource, bands: Sequence[int]) -> None:
+        self._bands = tuple(bands)
+        self._rules = tuple(_rule(dataset.GetRasterBand(number), source) for number in bands)
+        numbers = range(1, dataset.RasterCount + 1)
+        alpha = [n for n in numbers if dataset.GetRasterBand(n).GetColorInterpretation() == gdal.GCI_AlphaBand]
+        self._alpha = alpha[0] if alpha else 0
+        flags = dataset.GetRasterBand(self._bands[0]).GetMaskFlags()
+        self._mask = bool(flags & gdal.GMF_PER_DATASET) and not flags & gdal.GMF_ALPHA
+
+    def of(self, dataset: Any, array: np.ndarray, place: tuple[int, int, int, int]) -> np.ndarray:
+        """Valid pixels, bool (h, w), of an array (C, h, w) read at `place`: x, y, width, height."""
+        valid = self.common(dataset, place)
+        for position, plane in enumerate(array):
+            self._restrict(valid, dataset, position, plane, place)
+        return valid
+
+    def of_band(self, dataset: Any, position: int, plane: np.ndarray, place: tuple[int, int, int, int]) -> np.ndarray:
+        """Valid pixels, bool (h, w), of the band at `position` in the list of bands alone."""
+        valid = self.common(dataset, place)
+        self._restrict(valid, dataset, position, plane, place)
+        return valid
+
+    def common(self, dataset: Any, place: tuple[int, int, int, int]) -> np.ndarray:
+        """What mask band and alpha band say, bool (h, w)."""
+        valid = np.ones((place[3], place[2]), dtype=bool)
+        if self._alpha:
+            valid &= dataset.GetRasterBand(self._alpha).ReadAsArray(*place) > 0
+        if self._mask:
+            valid &= dataset.GetRasterBand(self._bands[0]).GetMaskBand().ReadAsArray(*place) > 0
+        return valid
+
+    def _restrict(
+        self, valid: np.ndarray, dataset: Any, position: int, plane: np.ndarray, place: tuple[int, int, int, int]
+    ) -> None:
+        rule = self._rules[position]
+        if plane.dtype.kind == "f":
+            valid &= np.isfinite(plane)
+        if rule.nodata is not None:
+            valid &= plane != rule.nodata
+        for low, high in rule.ranges:
+            valid &= (plane < low) | (plane > high)
+        if rule.own_mask:
+            valid &= dataset.GetRasterBand(self._bands[position]).GetMaskBand().ReadAsArray(*place) > 0
+
+
+def _rule(band: Any, source: RasterSource) -> _BandRule:
+    kind = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(band.DataType))
+    nodata = _stored(band.GetNoDataValue(), kind) if source.own_nodata else None
+    scale, offset = band.GetScale() or 1.0, band.GetOffset() or 0.0
+    ranges = []
+    for low, high in source.nodata:
+        ends = sorted(((low - offset) / scale, (high - offset) / scale))
+        ranges.append((_nearby(ends[0], kind), _nearby(ends[1], kind)))
+    return _BandRule(nodata, tuple(ranges), band.GetMaskFlags() == 0)
+
+
+def _stored(value: Optional[float], kind: np.dtype) -> Optional[float]:
+    """A no-data value as the band's type holds it; None where it cannot, so that no pixel has it."""
+    if value is None or value != value:
+        return None  # NaN is never data
+    if kind.kind == "f":
+        with np.errstate(over="ignore"):
+            return float(kind.type(value))
+    limits = np.iinfo(kind)
+    return int(value) if value == int(value) and limits.min <= value <= limits.max else None
+
+
+def _nearby(value: float, kind: np.dtype) -> float:
+    """The end of a range, rounded as the band's type rounds: -9999.9 on a Float32 band means the stored number."""
+    if kind == np.float32 and abs(value) < np.finfo(np.float32).max:
+        return float(np.float32(value))
+    return value
