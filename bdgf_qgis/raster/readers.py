@@ -187,10 +187,8 @@ class WarpedReader:
                 origin.GetRasterBand(number).WriteArray(np.where(valid, plane, 0).astype(plane.dtype, copy=False))
             origin.GetRasterBand(len(array) + 1).WriteArray(valid.astype(np.uint8) * 255)
             method = gdal.GRA_NearestNeighbour if self.pixels.paletted else gdal.GRA_Bilinear
-            done = gdal.Warp(
-                target, origin, resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR, multithread=False
-            )
-            calls.require(done)
+            options = gdal.WarpOptions(resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR)
+            calls.require(gdal.Warp(target, origin, options=options))
             values = target.ReadAsArray(buf_type=kind, band_list=list(range(1, len(array) + 1)))
             alpha = target.GetRasterBand(len(array) + 1).ReadAsArray()
             calls.require(values)

@@ -16,6 +16,7 @@ from .grid import Grid, Window
 from .projection import GridMapping
 from .readers import DirectReader, SourcePixels, WarpedReader
 from .source import BandList, RasterSource, bands_of, find_bands, grid_of
+from .texts import listed, quoted
 
 Reader = Union[DirectReader, WarpedReader]
 
@@ -170,8 +171,8 @@ def open_stack(
     chosen = [each.numbers for each in bands] if keep is None else _kept(sources, bands, keep)
     overlap = _overlap(sources, grid, ruling.name)
     modalities, readers = [], []
-    for source, listed, numbers in zip(sources, bands, chosen):
-        name_of = dict(zip(listed.numbers, listed.names))
+    for source, own, numbers in zip(sources, bands, chosen):
+        name_of = dict(zip(own.numbers, own.names))
         reader = _reader(source, numbers, grid)
         dropped: tuple[str, ...] = ()
         if keep is None:
@@ -183,7 +184,7 @@ def open_stack(
             reader.pixels.close()
             numbers = found
             reader = _reader(source, numbers, grid)
-            warnings.append(f"Bands of '{source.name}' without a valid pixel are left out: {_listed(dropped)}.")
+            warnings.append(f"Bands of '{source.name}' without a valid pixel are left out: {listed(dropped)}.")
         names = tuple(name_of[number] for number in numbers)
         pixels, warped = reader.pixels, isinstance(reader, WarpedReader)
         modalities.append(Modality(source, tuple(numbers), names, dropped, pixels.dtype.name, warped, pixels.paletted))
@@ -205,7 +206,7 @@ def _check_references(sources: Sequence[RasterSource]) -> list[str]:
         return []
     if len(lacking) < len(sources):
         raise RasterError(
-            f"{_quoted(lacking)} without a coordinate reference system cannot be put together with rasters that have "
+            f"{quoted(lacking)} without a coordinate reference system cannot be put together with rasters that have "
             "one: set it in the layer's properties (and in the file: Raster, Projections, Assign Projection)."
         )
     return ["The rasters have no coordinate reference system: coordinates are taken as they are."]
@@ -218,7 +219,7 @@ def _overlap(sources: Sequence[RasterSource], grid: Grid, grid_name: str) -> Win
         if overlap.intersection(own).empty:
             others = dict.fromkeys([grid_name, *(each.name for each in sources[:number])])
             raise RasterError(
-                f"The layer '{source.name}' does not overlap with {_quoted(list(others))}: "
+                f"The layer '{source.name}' does not overlap with {quoted(list(others))}: "
                 "choose rasters of one place, and check their coordinate reference systems."
             )
         overlap = overlap.intersection(own)
@@ -231,19 +232,10 @@ def _kept(
     if len(keep) != len(sources):
         raise RasterError(f"{len(keep)} rasters are needed, and {len(sources)} are given.")
     chosen = []
-    for source, listed, names in zip(sources, bands, keep):
-        numbers = find_bands(listed, names)
+    for source, own, names in zip(sources, bands, keep):
+        numbers = find_bands(own, names)
         if numbers is None:
-            missing = [each for each in dict.fromkeys(names) if each not in listed.names] or list(names)
-            raise RasterError(f"The layer '{source.name}' lacks bands that are needed: {_listed(missing)}.")
+            missing = [each for each in dict.fromkeys(names) if each not in own.names] or list(names)
+            raise RasterError(f"The layer '{source.name}' lacks bands that are needed: {listed(missing)}.")
         chosen.append(numbers)
     return chosen
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{each}'" for each in dict.fromkeys(names))

@@ -1,0 +1,21 @@
+"""Words for counts and lists in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: '1 pixel', '2,000 pixels'."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[object], most: int = 20) -> str:
+    """Items with commas; of many the first, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(str(each) for each in items[:most]) + more
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Layer names, each once, in quotes."""
+    return ", ".join(f"'{each}'" for each in dict.fromkeys(names))

@@ -1,0 +1,240 @@
+"""Copies of what training needs of a scene: square tiles around labels, and others chosen at random.
+
+Each pixel is copied once, in the raster's own type. The size is bounded: a scene that does not fit is represented by
+the labelled tiles, their eight neighbours, and as many random tiles as there is room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from ...model.messages import TileFiles
+from .errors import RasterCancelled, RasterError
+from .grid import Window
+from .labels import Labels
+from .npy import NpyWriter, save_array
+from .stack import ModalityStack
+
+MOST_BYTES = 1024**3
+_READ = 32 * 1024 * 1024  # bytes that are read at once
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Which tiles to copy, as rows and columns in the lattice of tiles.
+
+    first  tiles that are copied in any case (where they hold a valid pixel)
+    fill   tiles that follow, in this order, while there is room
+    room   number of tiles that fit
+    total  number of tiles in the window
+    notes  what had to be left out
+    """
+
+    first: tuple[Place, ...]
+    fill: np.ndarray
+    room: int
+    total: int
+    notes: tuple[str, ...]
+
+
+def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, seed: int) -> TilePlan:
+    """Choose tiles of a window of the grid; `room` is the number of tiles that fit."""
+    low, high = (window.row // tile, window.column // tile), (-(-window.row_end // tile), -(-window.column_end // tile))
+    across = high[1] - low[1]
+    total = max(0, high[0] - low[0]) * max(0, across)
+    random = np.random.default_rng(seed)
+    labelled = _labelled(labels, tile)
+    neighbours = _around(labelled, low, high)
+    first, notes = labelled + neighbours, []
+    if total > room and len(first) > room:
+        spare = max(0, room - len(labelled))
+        chosen = random.permutation(len(neighbours))[:spare]
+        first = labelled + [neighbours[each] for each in sorted(chosen)]
+        notes.append(f"{len(neighbours) - spare} tiles beside labelled ones are left out to keep to the size limit.")
+    if total > room and len(labelled) > room and labels is not None:
+        first = _fair_share(labels, tile, room, random)
+        notes.append(
+            f"{len(labelled) - room} of {len(labelled)} tiles with labelled pixels are left out, at random but evenly "
+            "over the classes, to keep to the size limit."
+        )
+    others = random.permutation(total) if total > room else np.arange(total)
+    fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
+    return TilePlan(tuple(first), fill, room, total, tuple(notes))
+
+
+def copy_tiles(
+    stack: ModalityStack,
+    labels: Optional[Labels],
+    folder: Path,
+    tile: int = 64,
+    max_bytes: int = MOST_BYTES,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    note: Callable[[str, str], None] = lambda level, text: None,
+    extent: Optional[Window] = None,
+) -> TileFiles:
+    """Copy the tiles that training needs into .npy files in an existing folder.
+
+    Args:
+        stack: the rasters.
+        labels: labelled pixels; their tiles come first. None copies tiles of the scene alone.
+        folder: where the files go.
+        tile: side of a tile, pixels.
+        max_bytes: bound on the size of all files.
+        seed: of the random choice.
+        progress: is told the fraction 0..1 that is done.
+        cancelled: looked at before each read; RasterCancelled is raised where it says so.
+        note: is told lines for the log: level 'info' or 'warning', and text.
+        extent: part of the grid to copy from; pixels outside count as invalid.
+
+    Raises RasterError where no pixel is valid, a file cannot be read, or the folder's disk is full.
+    """
+    folder = Path(folder)
+    area = stack.overlap if extent is None else extent.intersection(stack.overlap)
+    plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // (stack.pixel_bytes * tile * tile + 8))), seed)
+    for text in plan.notes:
+        note("warning", text)
+    copier = _Copier(stack, area, folder, tile, cancelled)
+    for batch in _batches(plan, copier):
+        copier.copy(
+            batch, lambda: progress(min(1.0, max(len(copier.places) / plan.room, copier.tried / max(1, plan.total))))
+        )
+    copier.close()
+    if not copier.places:
+        raise RasterError("The rasters have no pixel where all of them are valid, so there is nothing to learn from.")
+    progress(1.0)
+    size = len(copier.places) * stack.pixel_bytes * tile * tile
+    note("info", f"Copied {len(copier.places):,} tiles of {tile} x {tile} pixels, {size / 1024**2:.1f} MiB.")
+    stored = np.array(copier.places, np.int32).reshape(-1, 2)
+    training = held_out = None
+    if labels is not None:
+        training = save_array(folder / "training.npy", _inside(labels.training, stored, tile))
+        held_out = save_array(folder / "held_out.npy", _inside(labels.held_out, stored, tile))
+    return TileFiles(
+        tile,
+        save_array(folder / "index.npy", stored),
+        tuple(str(each) for each in copier.files),
+        str(copier.valid_file),
+        training,
+        held_out,
+    )
+
+
+def _batches(plan: TilePlan, copier: _Copier) -> Iterator[list[Place]]:
+    """Tiles to try, until there is no room or no tile left; within a batch in the order of the raster."""
+    tried = set(plan.first)
+    yield sorted(plan.first)
+    fill = (place for place in ((int(row), int(column)) for row, column in plan.fill) if place not in tried)
+    while (room := plan.room - len(copier.places)) > 0:
+        batch = [place for place, _ in zip(fill, range(room))]
+        if not batch:
+            return
+        yield sorted(batch)
+
+
+class _Copier:
+    """Writes tiles with a valid pixel to the files."""
+
+    def __init__(
+        self, stack: ModalityStack, area: Window, folder: Path, tile: int, cancelled: Callable[[], bool]
+    ) -> None:
+        self.places: list[Place] = []
+        self.tried = 0
+        self.files = [folder / f"modality-{number}.npy" for number in range(len(stack.modalities))]
+        self.valid_file = folder / "valid.npy"
+        self._stack = stack
+        self._area = area
+        self._tile = tile
+        self._cancelled = cancelled
+        self._values = [
+            NpyWriter(path, (len(each.bands), tile, tile), each.dtype)
+            for path, each in zip(self.files, stack.modalities)
+        ]
+        self._valid = NpyWriter(self.valid_file, (tile, tile), "bool")
+
+    def copy(self, places: Sequence[Place], done: Callable[[], None]) -> None:
+        """Copy tiles, given in the order of the raster; neighbours in a row are read at once."""
+        most = max(1, _READ // (self._stack.pixel_bytes * self._tile**2))
+        for run in _runs(places, most):
+            if self._cancelled():
+                raise RasterCancelled
+            self._copy_run(run)
+            self.tried += len(run)
+            done()
+
+    def close(self) -> None:
+        """The files are whole."""
+        for each in (*self._values, self._valid):
+            each.close()
+
+    def _copy_run(self, run: Sequence[Place]) -> None:
+        tile = self._tile
+        window = Window(run[0][0] * tile, run[0][1] * tile, tile, tile * len(run))
+        arrays, valid = self._stack.read(window)
+        allowed = self._area.intersection(window)
+        if allowed != window:
+            inside = np.zeros_like(valid)
+            if not allowed.empty:
+                inside[allowed.slices_in(window)] = True
+            valid &= inside
+            arrays = [np.where(valid, each, each.dtype.type(0)) for each in arrays]
+        for number, place in enumerate(run):
+            columns = slice(number * tile, (number + 1) * tile)
+            if valid[:, columns].any():
+                self._valid.append(valid[:, columns])
+                for writer, array in zip(self._values, arrays):
+                    writer.append(array[:, :, columns])
+                self.places.append(place)
+
+
+def _runs(places: Iterable[Place], most: int) -> Iterator[list[Place]]:
+    run: list[Place] = []
+    for place in places:
+        if run and (place != (run[-1][0], run[-1][1] + 1) or len(run) == most):
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run
+
+
+def _labelled(labels: Optional[Labels], tile: int) -> list[Place]:
+    if labels is None:
+        return []
+    return [(int(row), int(column)) for row, column in np.unique(labels.points[:, :2] // tile, axis=0)]
+
+
+def _around(places: Sequence[Place], low: Place, high: Place) -> list[Place]:
+    """Neighbours (of eight) of some tiles that are none of them, inside the lattice."""
+    steps = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+    found = {(row + down, column + right) for row, column in places for down, right in steps} - set(places)
+    return sorted(each for each in found if low[0] <= each[0] < high[0] and low[1] <= each[1] < high[1])
+
+
+def _fair_share(labels: Labels, tile: int, room: int, random: np.random.Generator) -> list[Place]:
+    """As many labelled tiles as fit: in turn one of each class, at random."""
+    queues = []
+    for position in range(len(labels.classes)):
+        own = np.unique(labels.points[labels.points[:, 2] == position, :2] // tile, axis=0)
+        queues.append([(int(row), int(column)) for row, column in random.permutation(own)])
+    chosen: dict[Place, None] = {}
+    while len(chosen) < room and any(queues):
+        for queue in queues:
+            if queue and len(chosen) < room:
+                chosen[queue.pop()] = None
+    return list(chosen)
+
+
+def _inside(points: np.ndarray, stored: np.ndarray, tile: int) -> np.ndarray:
+    """The points that lie in a stored tile."""
+    across = int(max(stored[:, 1].max(initial=0), (points[:, 1] // tile).max(initial=0))) + 1
+    tiles = (points[:, 0] // tile).astype(np.int64) * across + points[:, 1] // tile
+    return points[np.isin(tiles, stored[:, 0].astype(np.int64) * across + stored[:, 1])]
