@@ -9,6 +9,7 @@ from typing import Optional
 
 import numpy as np
 
+from .claims import Claims, without_conflicts
 from .classes import ClassRule, LabelClass, class_rule, has_class, text_of
 from .errors import RasterCancelled, RasterError
 from .grid import Window
@@ -16,7 +17,7 @@ from .hold_out import FEWEST, Distance, held_out_units, least_distance, units_of
 from .rasterise import pixels_of
 from .shapes import Polygon, Shape, Shapes, shapes_of
 from .stack import ModalityStack
-from .texts import counted, listed
+from .texts import counted, geometry_notes, listed
 
 _CELL = 256  # side of the squares in which validity is looked up, pixels
 
@@ -98,19 +99,6 @@ class Labels:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
-class Claims:
-    """Valid pixels and the polygons that claim them, arrays (N,): pixel number, class position, polygon."""
-
-    pixel: np.ndarray
-    position: np.ndarray
-    polygon: np.ndarray
-
-    def where(self, chosen: np.ndarray) -> Claims:
-        """Some of the claims: a mask or positions."""
-        return Claims(self.pixel[chosen], self.position[chosen], self.polygon[chosen])
-
-
 def rasterise_labels(
     stack: ModalityStack,
     polygons: Iterable[Polygon],
@@ -141,7 +129,7 @@ def rasterise_labels(
     labelled = [each for each in everything if has_class(each.value)]
     found = shapes_of(labelled, crs_wkt, stack.grid)
     classes, claims, thin = _claims(stack, labelled, found, rule, cancelled)
-    claims, conflicts = without_conflicts(claims.pixel, claims.position, claims.polygon)
+    claims, conflicts = without_conflicts(claims)
     present = np.unique(claims.position)
     dropped = tuple(each.label for position, each in enumerate(classes) if position not in present)
     if not len(present):
@@ -161,7 +149,8 @@ def rasterise_labels(
     kept = tuple(classes[position] for position in present)
     warnings = [
         *_reference_warnings(stack, crs_wkt),
-        *_sentences(found, skipped_without, conflicts, thin, dropped),
+        *geometry_notes(found, skipped_without, conflicts, thin),
+        *(f"The class '{each}' has no valid pixel and is left out." for each in dropped),
         *(_hold_out_warning(kept, split.counts) if holdout > 0 else ()),
     ]
     return Labels(
@@ -178,18 +167,6 @@ def rasterise_labels(
         dropped=dropped,
         warnings=tuple(warnings),
     )
-
-
-def without_conflicts(pixel: np.ndarray, position: np.ndarray, polygon: np.ndarray) -> tuple[Claims, int]:
-    """Claims without the pixels that two classes claim, and the number of those pixels."""
-    order = np.lexsort((polygon, position, pixel))
-    claims = Claims(pixel, position, polygon).where(order)
-    if not len(order):
-        return claims, 0
-    starts = np.flatnonzero(np.diff(claims.pixel, prepend=claims.pixel[0] - 1))
-    mixed = np.minimum.reduceat(claims.position, starts) != np.maximum.reduceat(claims.position, starts)
-    lengths = np.diff(np.append(starts, len(order)))
-    return claims.where(np.repeat(~mixed, lengths)), int(mixed.sum())
 
 
 def _claims(
@@ -285,22 +262,6 @@ def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:
     if crs_wkt and not stack.grid.wkt:
         return ["The rasters have no coordinate reference system: the polygons' coordinates are taken as they are."]
     return []
-
-
-def _sentences(found: Shapes, without: int, conflicts: int, thin: int, dropped: Sequence[str]) -> list[str]:
-    lines = []
-    if without:
-        lines.append(f"{counted(without, 'polygon')} without a class left out.")
-    if found.repaired:
-        lines.append(f"Broken geometry repaired in polygons {listed(found.repaired)}.")
-    for reason in dict.fromkeys(reason for _, reason in found.skipped):
-        lines.append(f"Polygons left out ({reason}): {listed([fid for fid, why in found.skipped if why == reason])}.")
-    if thin:
-        lines.append(f"{counted(thin, 'polygon')} too thin to hold a pixel centre: the pixels touched are used.")
-    if conflicts:
-        lines.append(f"{counted(conflicts, 'pixel')} claimed by two classes left out.")
-    lines.extend(f"The class '{each}' has no valid pixel and is left out." for each in dropped)
-    return lines
 
 
 def _hold_out_warning(classes: Sequence[LabelClass], counts: Sequence[ClassCounts]) -> list[str]:

@@ -1,8 +1,10 @@
-"""Words for counts and lists in messages."""
+"""Words for messages: counts, lists, and what became of polygons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from .shapes import Shapes
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -19,3 +21,19 @@ def listed(items: Sequence[object], most: int = 20) -> str:
 def quoted(names: Sequence[str]) -> str:
     """Layer names, each once, in quotes."""
     return ", ".join(f"'{each}'" for each in dict.fromkeys(names))
+
+
+def geometry_notes(found: Shapes, without: int, conflicts: int, thin: int = 0) -> list[str]:
+    """What became of polygons that are not simply used: without a class, broken, thin, in conflict."""
+    lines = []
+    if without:
+        lines.append(f"{counted(without, 'polygon')} without a class left out.")
+    if found.repaired:
+        lines.append(f"Broken geometry repaired in polygons {listed(found.repaired)}.")
+    for reason in dict.fromkeys(reason for _, reason in found.skipped):
+        lines.append(f"Polygons left out ({reason}): {listed([fid for fid, why in found.skipped if why == reason])}.")
+    if thin:
+        lines.append(f"{counted(thin, 'polygon')} too thin to hold a pixel centre: the pixels touched are used.")
+    if conflicts:
+        lines.append(f"{counted(conflicts, 'pixel')} claimed by two classes left out.")
+    return lines

@@ -1,0 +1,219 @@
+"""A class raster against reference polygons: the confusion matrix, counted block by block."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...model.messages import ClassInfo
+from .claims import Claims, without_conflicts
+from .class_table import NO_COLOUR, read_class_table
+from .classes import ClassRule, class_rule, has_class, text_of
+from .errors import RasterCancelled, RasterError
+from .grid import Window
+from .rasterise import pixels_of
+from .readers import SourcePixels
+from .shapes import Polygon, Shape, shapes_of
+from .source import RasterSource, open_source
+from .texts import counted, geometry_notes, listed
+
+_BLOCK = 1024  # side of the squares that are read at once, pixels
+_STRANGE = -(2**40)  # keys up to here stand for reference classes that the map lacks
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a class raster got right.
+
+    classes    those that occur in the reference or, at its pixels, in the map; by ascending code
+    confusion  pixels, a row a reference class, a column a mapped class, in the order of `classes`
+    polygons   reference polygons that were compared
+    left_out   reference pixels where the map is nodata
+    conflicts  reference pixels that two classes claim; they are left out too
+    notes      what was skipped, dropped or repaired, as sentences
+    """
+
+    classes: tuple[ClassInfo, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    polygons: int
+    left_out: int
+    conflicts: int
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Tally:
+    """Counts under way: pixels by (reference class, mapped code), both as keys."""
+
+    pairs: Counter[tuple[int, int]]
+    left_out: int = 0
+    conflicts: int = 0
+
+
+def confusion_of(
+    source: RasterSource,
+    polygons: Iterable[Polygon],
+    crs_wkt: str,
+    field: str = "class",
+    progress: Callable[[float], None] = lambda fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Assessment:
+    """Compare a class raster with reference polygons, rasterised as training samples are.
+
+    A reference class meets the map's class of the same code where the class field holds integers, of the same name (in
+    the map's attribute table) where it holds texts.
+
+    Args:
+        source: the class raster; its first band counts.
+        polygons: the reference; without a class they are left out.
+        crs_wkt: CRS of their coordinates; '' takes them as they are.
+        field: name of the class field, for messages.
+        progress: is told the fraction 0..1 that is done.
+        cancelled: looked at for each block; RasterCancelled is raised where it says so.
+
+    Raises RasterError where the raster is no class raster, texts cannot be matched, or no reference pixel lies on
+    mapped pixels.
+    """
+    everything = sorted(polygons, key=lambda each: each.fid)
+    if not everything:
+        raise RasterError("The reference layer holds no polygon: check selection and filter.")
+    rule = class_rule(everything, field)
+    labelled = [each for each in everything if has_class(each.value)]
+    dataset = open_source(source)
+    table, bands = read_class_table(dataset), dataset.RasterCount
+    pixels = SourcePixels(source, [1])
+    keys, notes = _keys(rule, table, field, source.name)
+    found = shapes_of(labelled, crs_wkt, pixels.grid)
+    positions = [keys[text_of(labelled[place].value)] for place in found.places]
+    tally, used = _tally(pixels, found.shapes, positions, _merged(table, rule.texts), source.name, progress, cancelled)
+    pixels.close()
+    if not tally.pairs:
+        raise RasterError(
+            f"No reference polygon lies where '{source.name}' has a class: check the coordinate reference systems."
+        )
+    if bands > 1:
+        notes.append(f"'{source.name}' has {bands} bands; the first is assessed.")
+    if bool(crs_wkt) != bool(pixels.grid.wkt):
+        notes.append("Only map or reference has a coordinate reference system: coordinates are taken as they are.")
+    notes += geometry_notes(found, len(everything) - len(labelled), tally.conflicts)
+    if used < len(found.shapes):
+        notes.append(f"{counted(len(found.shapes) - used, 'reference polygon')} off the map left out.")
+    classes, order = _classes(tally.pairs, rule, keys, table)
+    confusion = np.zeros((len(order), len(order)), np.int64)
+    place = {key: number for number, key in enumerate(order)}
+    for (reference, mapped), count in tally.pairs.items():
+        confusion[place[reference], place[mapped]] += count
+    rows = tuple(tuple(row) for row in confusion.tolist())
+    return Assessment(classes, rows, used, tally.left_out, tally.conflicts, tuple(notes))
+
+
+def _keys(rule: ClassRule, table: Sequence[ClassInfo], field: str, name: str) -> tuple[dict[str, int], list[str]]:
+    """For each text in the class field the map's code, or a key below all codes where the map has no such class."""
+    if not rule.texts:
+        known = {each.code for each in table}
+        strange = [each.label for each in rule.classes if known and each.code not in known]
+        keys = {each.value: each.code for each in rule.classes}
+    else:
+        if not table:
+            raise RasterError(
+                f"'{name}' holds no class names, so the texts in the field '{field}' cannot be matched: choose a field "
+                "with the class codes, or a raster that Classify wrote."
+            )
+        codes = {each.name: each.code for each in reversed(table)}
+        strange = [each.value for each in rule.classes if each.value not in codes]
+        if len(strange) == len(rule.classes):
+            raise RasterError(
+                f"None of the classes in the field '{field}' ({listed(strange)}) is a class of '{name}' "
+                f"({listed([each.name for each in table])}): choose another field."
+            )
+        keys = {each.value: codes.get(each.value, _STRANGE - each.code) for each in rule.classes}
+    notes = [f"The reference classes {listed(strange)} are no classes of the map."] if strange else []
+    return keys, notes
+
+
+def _merged(table: Sequence[ClassInfo], texts: bool) -> Mapping[int, int]:
+    """Codes of the map that stand for another: with texts, codes of one name are one class."""
+    first = {each.name: each.code for each in reversed(table)}
+    return {each.code: first[each.name] for each in table if first[each.name] != each.code} if texts else {}
+
+
+def _tally(
+    pixels: SourcePixels,
+    shapes: Sequence[Shape],
+    positions: Sequence[int],
+    merged: Mapping[int, int],
+    name: str,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> tuple[_Tally, int]:
+    """Counts over all blocks that a polygon touches, and the number of polygons with a pixel on the raster."""
+    blocks: dict[Window, list[int]] = {}
+    for number, shape in enumerate(shapes):
+        for cell in shape.window.intersection(pixels.grid.window).cells(_BLOCK):
+            block = Window(cell.row // _BLOCK * _BLOCK, cell.column // _BLOCK * _BLOCK, _BLOCK, _BLOCK)
+            blocks.setdefault(block, []).append(number)
+    tally, used = _Tally(Counter()), set()
+    for done, (block, members) in enumerate(sorted(blocks.items(), key=lambda each: (each[0].row, each[0].column))):
+        if cancelled():
+            raise RasterCancelled
+        window = block.intersection(pixels.grid.window)
+        claims = _claims(window, members, shapes, positions)
+        used.update(np.unique(claims.polygon).tolist())
+        claims, conflicts = without_conflicts(claims)
+        tally.conflicts += conflicts
+        _compare(pixels, window, claims, merged, tally, name)
+        progress((done + 1) / len(blocks))
+    return tally, len(used)
+
+
+def _claims(window: Window, members: Sequence[int], shapes: Sequence[Shape], positions: Sequence[int]) -> Claims:
+    parts = []
+    for number in members:
+        rows, columns, _ = pixels_of(shapes[number], window)
+        pixel = (rows - window.row) * window.width + columns - window.column
+        parts.append(np.stack([pixel, np.full(len(pixel), positions[number]), np.full(len(pixel), number)]))
+    return Claims(*np.concatenate([np.empty((3, 0), np.int64), *parts], axis=1))
+
+
+def _compare(
+    pixels: SourcePixels, window: Window, claims: Claims, merged: Mapping[int, int], tally: _Tally, name: str
+) -> None:
+    _, once = np.unique(claims.pixel, return_index=True)
+    if not len(once):
+        return
+    row, column = np.divmod(claims.pixel[once], window.width)
+    part = Window(int(row.min()), int(column.min()), int(np.ptp(row)) + 1, int(np.ptp(column)) + 1)
+    values, valid = pixels.read(Window(window.row + part.row, window.column + part.column, part.height, part.width))
+    place = row - part.row, column - part.column
+    mapped, inside = values[0][place], valid[place]
+    tally.left_out += int((~inside).sum())
+    mapped, reference = mapped[inside], claims.position[once][inside]
+    codes = mapped.astype(np.int64)
+    if mapped.dtype.kind == "f" and (codes != mapped).any():
+        raise RasterError(f"'{name}' holds fractions: choose a class raster.")
+    pairs, counts = np.unique(np.stack([reference, codes]), axis=1, return_counts=True)
+    for (first, second), count in zip(pairs.T.tolist(), counts.tolist()):
+        tally.pairs[first, merged.get(second, second)] += count
+
+
+def _classes(
+    pairs: Mapping[tuple[int, int], int], rule: ClassRule, keys: Mapping[str, int], table: Sequence[ClassInfo]
+) -> tuple[tuple[ClassInfo, ...], list[int]]:
+    """Classes that occur, and their keys in the same order; classes that the map lacks get codes above all others."""
+    present = {key for pair in pairs for key in pair}
+    known = {each.code: each for each in reversed(table)}
+    names = {keys[each.value]: each.label for each in rule.classes}
+    highest = max([0, *present, *known])
+    ordered = sorted(key for key in present if key > _STRANGE)
+    ordered += sorted((key for key in present if key <= _STRANGE), reverse=True)
+    infos = []
+    for key in ordered:
+        code = key
+        if key <= _STRANGE:
+            highest += 1
+            code = highest
+        infos.append(known.get(key) or ClassInfo(code, names.get(key) or str(code), NO_COLOUR))
+    return tuple(infos), ordered
