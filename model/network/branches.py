@@ -58,7 +58,7 @@ class MambaBranch(nn.Module):
 class TransformerLayer(nn.Module):
     """Position from a depthwise convolution, self-attention, cross-attention to the guide, a two-layer network."""
 
-    def __init__(self, channels: int, guide: int, guided: bool, head: int = 32) -> None:
+    def __init__(self, channels: int, guide: int, guided: bool, head: int = 16) -> None:
         super().__init__()
         self.heads = max(1, channels // head)
         self.position = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)

@@ -6,6 +6,8 @@ our reading of it.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -67,7 +69,7 @@ class CrossAttention(nn.Module):
     Shapes: x (B, C, H, W), guide (B, G, H, W), out (B, C, H, W).
     """
 
-    def __init__(self, channels: int, guide: int, head: int = 32) -> None:
+    def __init__(self, channels: int, guide: int, head: int = 16) -> None:
         super().__init__()
         self.heads = max(1, channels // head)
         self.norm = PixelNorm(channels)
@@ -83,11 +85,25 @@ class CrossAttention(nn.Module):
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    """Attention of every pixel to every pixel, all (B, C, H, W), C split into heads."""
+    """Attention of every pixel to every pixel, all (B, C, H, W), C split into heads.
+
+    Near pixels weigh more, each head fading at its own rate (Press et al. 2022, ALiBi, in two dimensions): no absolute
+    positions, and what lies far off in a window cannot turn a pixel's answer.
+    """
     batch, channels, height, width = query.shape
+    fading = distance_bias(height, width, heads).to(query)
 
     def tokens(image: Tensor) -> Tensor:
         return image.reshape(batch, heads, channels // heads, height * width).transpose(2, 3)
 
-    mixed = functional.scaled_dot_product_attention(tokens(query), tokens(key), tokens(value))
+    mixed = functional.scaled_dot_product_attention(tokens(query), tokens(key), tokens(value), attn_mask=fading)
     return mixed.transpose(2, 3).reshape(batch, channels, height, width)
+
+
+@functools.lru_cache(maxsize=32)
+def distance_bias(height: int, width: int, heads: int) -> Tensor:
+    """What attention loses with distance: -slope * distance in pixels, slopes 1, 1/2, 1/4 ... per head, (h, HW, HW)."""
+    with torch.inference_mode(False):  # kept for training too, whoever asks first
+        places = torch.cartesian_prod(torch.arange(height), torch.arange(width)).float()
+        slopes = 0.5 ** torch.arange(heads)
+        return -slopes[:, None, None] * torch.cdist(places, places)
