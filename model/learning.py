@@ -12,7 +12,7 @@ from torch.nn import functional
 from .average import WeightAverage
 from .bdgf import BDGF
 from .curves import CurveLog
-from .data.sampling import LabelSampler, turn
+from .data.sampling import LabelSampler, jitter, turn
 from .data.tiles import TileScene, Windows
 from .network.classifier import BranchOutput, vote
 from .network.mutual import MutualLearning
@@ -101,7 +101,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
 
 def _draw(scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, random: np.random.Generator) -> Windows:
     corners = sampler.corners(settings.batch, settings.window, random)
-    return turn(scene.cut(corners, settings.window), int(random.integers(8)))
+    return jitter(turn(scene.cut(corners, settings.window), int(random.integers(8))), settings.jitter, random)
 
 
 def _ramp(share: float, warm_up: float) -> float:

@@ -63,6 +63,7 @@ class TrainingSettings:
     window: int = 48
     average: float = 0.98  # decay of the running average of the weights
     balance: float = 1.0  # 0: classes as often as their pixels, 1: every class equally often
+    jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     class_weight_limit: float = 4.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -58,3 +60,13 @@ def turn(windows: Windows, number: int) -> Windows:
     return Windows(
         turned(windows.inputs), turned(windows.valid), turned(windows.labels), turned(windows.held), windows.corners
     )
+
+
+def jitter(windows: Windows, amount: float, random: np.random.Generator) -> Windows:
+    """Windows whose channels got a random gain and offset of deviation `amount`: other light, other season, other gain."""
+    if amount == 0:
+        return windows
+    shape = (*windows.inputs.shape[:2], 1, 1)
+    gain, offset = (torch.from_numpy(random.normal(0, amount, shape).astype(np.float32)) for _ in range(2))
+    changed = (windows.inputs * (1 + gain) + offset) * windows.valid
+    return replace(windows, inputs=changed.contiguous(memory_format=torch.channels_last))

@@ -15,8 +15,8 @@ from torch.nn import functional
 from .layers import PixelNorm
 from .scan import CHUNK, selective_scan
 
-# Shortest and longest memory of the heads at first, in steps. Longer ones made a pixel's answer hang on where its window
-# lay: 9 % of the pixels of trento_lidar changed when the lattice moved by half a stride.
+# Shortest and longest memory of the heads at first, in steps. Longer ones make a pixel's answer hang on where its
+# window lies.
 MEMORY = (4.0, 64.0)
 
 
@@ -52,7 +52,7 @@ class Mamba2(nn.Module):
         mixed = inner + 2 * state
         self.in_proj = nn.Linear(channels, inner + mixed + self.nheads, bias=False)
         self.conv1d = nn.Conv1d(mixed, mixed, kernel, groups=mixed, padding=kernel - 1)
-        step = torch.exp(-torch.linspace(*(math.log(each) for each in MEMORY), self.nheads))
+        step = torch.exp(-torch.linspace(math.log(MEMORY[0]), math.log(MEMORY[1]), self.nheads))
         self.dt_bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))  # inverse of softplus
         self.A_log = nn.Parameter(torch.zeros(self.nheads))
         self.D = nn.Parameter(torch.ones(self.nheads))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bdgf.model.data.bands import BandScaler
-from bdgf.model.data.sampling import LabelSampler, random_corners, turn
+from bdgf.model.data.sampling import LabelSampler, jitter, random_corners, turn
 from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.tests.model.scene import checkered, rasters_of, store
 
@@ -103,3 +103,15 @@ def test_turning_turns_everything_together(stored, number):
     assert torch.equal(marked.sort(dim=1).values, found.inputs[0, :, found.labels[0] == 1].sort(dim=1).values)
     images = [turn(found, other).inputs for other in range(8)]
     assert sum(torch.equal(turned.inputs, each) for each in images) == 1
+
+
+def test_jitter_moves_whole_channels_and_leaves_invalid_pixels(stored):
+    scene, *_ = stored
+    found = scene.cut(np.array([[0, 0], [64, 64]]), 32)
+    moved = jitter(found, 0.2, np.random.default_rng(0))
+    assert (moved.inputs[~found.valid.expand_as(found.inputs)] == 0).all()
+    change = moved.inputs[1] - found.inputs[1]
+    for before, after in zip(found.inputs[1].flatten(1), moved.inputs[1].flatten(1), strict=True):
+        assert np.corrcoef(before, after)[0, 1] > 0.999
+    assert change.abs().max() > 0.01
+    assert jitter(found, 0.0, np.random.default_rng(0)) is found
