@@ -1,0 +1,90 @@
+"""Small rasters and polygons with known content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from osgeo import gdal, gdal_array, ogr, osr
+
+from bdgf.bdgf_qgis.raster.shapes import Polygon
+from bdgf.bdgf_qgis.raster.source import RasterSource
+
+UTM = 32633
+TRANSFORM = (400_000.0, 10.0, 0.0, 5_800_000.0, 0.0, -10.0)
+
+
+def wkt(epsg: int | None) -> str:
+    if epsg is None:
+        return ""
+    reference = osr.SpatialReference()
+    assert reference.ImportFromEPSG(epsg) == 0
+    return reference.ExportToWkt()
+
+
+def make_raster(
+    path: Path,
+    array: np.ndarray,
+    transform: Sequence[float] | None = TRANSFORM,
+    epsg: int | None = UTM,
+    nodata: float | None = None,
+    names: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> RasterSource:
+    """A GeoTIFF of an array (C, H, W) or (H, W)."""
+    planes = array if array.ndim == 3 else array[None]
+    kind = gdal_array.NumericTypeCodeToGDALTypeCode(planes.dtype)
+    size = planes.shape[2], planes.shape[1], planes.shape[0]
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), *size, kind, list(options))
+    if transform is not None:
+        dataset.SetGeoTransform(transform)
+    if epsg is not None:
+        dataset.SetProjection(wkt(epsg))
+    for number, plane in enumerate(planes, 1):
+        band = dataset.GetRasterBand(number)
+        if nodata is not None:
+            band.SetNoDataValue(nodata)
+        if number <= len(names):
+            band.SetDescription(names[number - 1])
+        band.WriteArray(plane)
+    dataset = None
+    return RasterSource(str(path), path.stem)
+
+
+def ring_wkb(*rings: Sequence[tuple[float, float]]) -> bytes:
+    """A polygon of rings of points; the first is the outer one."""
+    polygon = ogr.Geometry(ogr.wkbPolygon)
+    for points in rings:
+        ring = ogr.Geometry(ogr.wkbLinearRing)
+        for x, y in [*points, points[0]]:
+            ring.AddPoint_2D(x, y)
+        polygon.AddGeometry(ring)
+    return bytes(polygon.ExportToWkb())
+
+
+def box(
+    fid: int,
+    value: int | float | str | None,
+    column: float,
+    row: float,
+    width: float,
+    height: float,
+    transform: Sequence[float] = TRANSFORM,
+    name: str | None = None,
+) -> Polygon:
+    """A rectangle given in pixels of a grid, in map coordinates."""
+    west, wide, _, north, _, high = transform
+    x, y = (west + wide * column, west + wide * (column + width)), (north + high * row, north + high * (row + height))
+    return Polygon(fid, ring_wkb([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]), value, name)
+
+
+def polygons_of(path: Path, field: str = "class_id") -> tuple[list[Polygon], str]:
+    """Polygons of a file and the CRS of their coordinates."""
+    dataset = ogr.Open(str(path))
+    layer = dataset.GetLayer(0)
+    reference = layer.GetSpatialRef()
+    polygons = [
+        Polygon(each.GetFID(), bytes(each.GetGeometryRef().ExportToWkb()), each.GetField(field)) for each in layer
+    ]
+    return polygons, reference.ExportToWkt() if reference is not None else ""
