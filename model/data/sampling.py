@@ -63,7 +63,7 @@ def turn(windows: Windows, number: int) -> Windows:
 
 
 def jitter(windows: Windows, amount: float, random: np.random.Generator) -> Windows:
-    """Windows whose channels got a random gain and offset of deviation `amount`: other light, other season, other gain."""
+    """Windows whose channels got a random gain and offset of deviation `amount`: other light, another gain."""
     if amount == 0:
         return windows
     shape = (*windows.inputs.shape[:2], 1, 1)
