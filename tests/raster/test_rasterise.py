@@ -139,9 +139,8 @@ def test_a_thin_diagonal_takes_every_pixel_it_covers_a_part_of() -> None:
         wanted = set()
         for row in range(30):
             for column in range(40):
-                cell = ogr.CreateGeometryFromWkt(
-                    f"POLYGON(({column} {row},{column + 1} {row},{column + 1} {row + 1},{column} {row + 1},{column} {row}))"
-                )
+                corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+                cell = ogr.CreateGeometryFromWkb(ring_wkb(corners))
                 if shape.geometry.Intersects(cell) and shape.geometry.Intersection(cell).GetArea() > 0:
                     wanted.add((row, column))
         assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == wanted

@@ -16,7 +16,9 @@ PLAIN = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
 @pytest.mark.parametrize("exceptions", [False, True])
-def test_what_gdal_cannot_read_is_refused_by_name(tmp_path: Path, exceptions: bool, capfd: pytest.CaptureFixture) -> None:
+def test_what_gdal_cannot_read_is_refused_by_name(
+    tmp_path: Path, exceptions: bool, capfd: pytest.CaptureFixture
+) -> None:
     before = gdal.GetUseExceptions()
     (gdal.UseExceptions if exceptions else gdal.DontUseExceptions)()
     try:

@@ -20,8 +20,11 @@ def moved(column: float, row: float, size: float = 10.0) -> tuple[float, ...]:
     return (TRANSFORM[0] + 10 * column, size, 0.0, TRANSFORM[3] - 10 * row, 0.0, -size)
 
 
+Parts = tuple[ModalityStack, np.ndarray, np.ndarray]
+
+
 @pytest.fixture
-def parts(tmp_path: Path) -> tuple[ModalityStack, np.ndarray, np.ndarray]:
+def parts(tmp_path: Path) -> Parts:
     """Optical (2, 40, 50) with nodata 0, and a height model (1, 30, 60) that begins 12 rows down, 7 columns left."""
     random = np.random.default_rng(5)
     optical = random.integers(0, 20, (2, 40, 50)).astype(np.uint8)
@@ -43,7 +46,7 @@ def expected(optical: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.where(valid, first, 0), np.where(valid, second, 0), valid
 
 
-def test_windows_anywhere_give_the_pixels_of_the_whole(parts: tuple[ModalityStack, np.ndarray, np.ndarray]) -> None:
+def test_windows_anywhere_give_the_pixels_of_the_whole(parts: Parts) -> None:
     stack, optical, height = parts
     first, second, valid = expected(optical, height)
     assert stack.overlap == Window(12, 0, 28, 50)
@@ -59,7 +62,7 @@ def test_windows_anywhere_give_the_pixels_of_the_whole(parts: tuple[ModalityStac
         assert [each.dtype for each in arrays] == [np.uint8, np.float32]
 
 
-def test_the_grid_may_come_from_another_raster(tmp_path: Path, parts: tuple[ModalityStack, np.ndarray, np.ndarray]) -> None:
+def test_the_grid_may_come_from_another_raster(tmp_path: Path, parts: Parts) -> None:
     stack, *_ = parts
     sources = [each.source for each in stack.modalities]
     with open_stack(sources, sources[1]) as other:
@@ -69,7 +72,7 @@ def test_the_grid_may_come_from_another_raster(tmp_path: Path, parts: tuple[Moda
         assert (valid == inside).all() and all((a == b).all() for a, b in zip(arrays, wanted, strict=True))
 
 
-def test_each_thread_reads_with_a_stack_of_its_own(parts: tuple[ModalityStack, np.ndarray, np.ndarray]) -> None:
+def test_each_thread_reads_with_a_stack_of_its_own(parts: Parts) -> None:
     stack, *_ = parts
     wanted = stack.read(stack.grid.window)
     failures: list[object] = []
@@ -93,7 +96,7 @@ def test_each_thread_reads_with_a_stack_of_its_own(parts: tuple[ModalityStack, n
     assert not failures
 
 
-def test_what_messages_and_models_are_told(parts: tuple[ModalityStack, np.ndarray, np.ndarray]) -> None:
+def test_what_messages_and_models_are_told(parts: Parts) -> None:
     stack, *_ = parts
     assert [(each.name, each.bands, each.dtype) for each in stack.info()] == [
         ("optical", ("red", "nir"), "uint8"),

@@ -77,10 +77,12 @@ def test_the_window_asked_for_does_not_matter(tmp_path: Path) -> None:
         assert 0.1 < valid.mean() < 0.9
         for _ in range(40):
             row, column = random.integers(0, 590, 2)
-            window = Window(int(row), int(column), int(random.integers(1, 600 - row)), int(random.integers(1, 600 - column)))
+            height, width = random.integers(1, 600 - row), random.integers(1, 600 - column)
+            window = Window(int(row), int(column), int(height), int(width))
             arrays, inside = again.read(window)
             assert (inside == valid[window.slices]).all()
-            assert all((one == all_[:, window.slices[0], window.slices[1]]).all() for one, all_ in zip(arrays, whole))
+            for part, everything in zip(arrays, whole, strict=True):
+                assert (part == everything[(slice(None), *window.slices)]).all()
 
 
 def test_what_is_no_data_takes_no_part(tmp_path: Path) -> None:
