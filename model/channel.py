@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .messages import Cancel, ClassifyJob, Event, Message, PretrainJob, Quit, TrainJob, decode, encode
+from .messages import Cancel, CheckJob, ClassifyJob, Event, Message, PretrainJob, Quit, TrainJob, decode, encode
 
-JOBS = (PretrainJob, TrainJob, ClassifyJob)
+JOBS = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
 
 
 @dataclass(frozen=True)

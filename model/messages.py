@@ -110,6 +110,13 @@ class ClassifyJob:
 
 
 @dataclass(frozen=True)
+class CheckJob:
+    """Try on `device` each kind of computation that the network uses; '' only says what is there."""
+
+    device: str = ""
+
+
+@dataclass(frozen=True)
 class Block:
     """A rectangle of the grid to classify, with the pixels that its windows need around it.
 
@@ -160,7 +167,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a phase is: 'prepare', 'pretrain', 'train', 'assess' or 'classify'; fraction of the whole job 0..1,
+    """How far a phase is: 'prepare', 'pretrain', 'train', 'assess', 'check' or 'classify'; fraction of the job 0..1,
     in 'classify' of the block under way (only QGIS knows how many there are)."""
 
     phase: str
@@ -223,6 +230,67 @@ class Classified:
 
 
 @dataclass(frozen=True)
+class PackageInfo:
+    """A package of the worker's Python and its version, '' where it is missing."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """A device that torch sees: 'cpu', 'cuda:0', 'mps'.
+
+    memory, free  bytes, 0 where unknown; capability  of a CUDA card, '9.0'; trouble  why it cannot be used, as far as
+    that is known without computing
+    """
+
+    device: str
+    name: str
+    memory: int
+    free: int
+    capability: str
+    trouble: str
+
+
+@dataclass(frozen=True)
+class KernelCheck:
+    """One kind of computation against the same on the CPU in double precision.
+
+    error         largest difference over the largest value; -1 where it did not run
+    milliseconds  median of a few runs
+    trouble       why it failed, '' where it passed
+    needed        whether BDGF cannot do without it
+    """
+
+    name: str
+    error: float
+    milliseconds: float
+    trouble: str
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the worker's Python is and sees, and how the computations went on the device that was asked for.
+
+    build   of torch: 'CUDA 13.0, cuDNN 9.1' or 'CPU only'; driver  of the NVIDIA cards, '' without
+    cards   names of NVIDIA cards that the driver lists, whether torch can use them or not
+    """
+
+    python: str
+    system: str
+    torch: str
+    build: str
+    driver: str
+    cards: tuple[str, ...]
+    threads: int
+    packages: tuple[PackageInfo, ...]
+    devices: tuple[DeviceInfo, ...]
+    kernels: tuple[KernelCheck, ...]
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """The job was stopped on request and left nothing."""
 
@@ -236,8 +304,8 @@ class Failed:
     text: str
 
 
-Job = Union[PretrainJob, TrainJob, ClassifyJob, Block, Finish, Cancel, Quit]
-Event = Union[Ready, Progress, Note, BlockDone, Pretrained, Trained, Classified, Cancelled, Failed]
+Job = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob, Block, Finish, Cancel, Quit]
+Event = Union[Ready, Progress, Note, BlockDone, Pretrained, Trained, Classified, Checked, Cancelled, Failed]
 Message = Union[Job, Event]
 _TYPES: dict[str, type] = {each.__name__: each for each in (*get_args(Job), *get_args(Event))}
 

@@ -22,6 +22,8 @@ from .messages import (
     Block,
     BlockDone,
     Cancelled,
+    Checked,
+    CheckJob,
     Classified,
     ClassifyJob,
     Event,
@@ -57,6 +59,9 @@ class Runner(Protocol):
     def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockClassifier:
         """Load the model."""
 
+    def check(self, job: CheckJob, reporter: Reporter) -> Checked:
+        """Try what the network computes."""
+
 
 class ModelRunner:
     """BDGF itself; its modules are imported when a job first needs them."""
@@ -78,6 +83,12 @@ class ModelRunner:
         from .inference import Classifier
 
         return Classifier.open(job, reporter)
+
+    def check(self, job: CheckJob, reporter: Reporter) -> Checked:
+        """See model.check."""
+        from .check import check
+
+        return check(job, reporter)
 
 
 def load_torch() -> Ready:
@@ -122,6 +133,8 @@ def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) 
             return runner.pretrain(job, reporter)
         if isinstance(job, TrainJob):
             return runner.train(job, reporter)
+        if isinstance(job, CheckJob):
+            return runner.check(job, reporter)
         if isinstance(job, ClassifyJob):
             return _classify(runner.open_classifier(job, reporter), inbox, reporter, channel)
         raise TypeError(f"{job} is no job")

@@ -15,6 +15,7 @@ from typing import IO, Optional, Union, cast
 from ...model.messages import (
     Cancel,
     Cancelled,
+    Checked,
     Classified,
     Event,
     Failed,
@@ -32,7 +33,7 @@ from .errors import WorkerDied
 from .log import Log
 from .workspace import Workspace
 
-FINAL = (Pretrained, Trained, Classified, Cancelled, Failed)  # the last event of a job
+FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the last event of a job
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
 

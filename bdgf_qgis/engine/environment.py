@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from .errors import EnvironmentMissing
+from .managed import managed_python, python_inside
 
 PLUGIN_ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "BDGF_PYTHON"
@@ -37,9 +38,15 @@ class WorkerPython:
 
 
 def find_python(
-    setting: Optional[str] = None, environ: Optional[Mapping[str, str]] = None, root: Path = PLUGIN_ROOT
+    setting: Optional[str] = None,
+    environ: Optional[Mapping[str, str]] = None,
+    root: Path = PLUGIN_ROOT,
+    home: Optional[Path] = None,
 ) -> WorkerPython:
-    """The worker's Python: variable BDGF_PYTHON, then the QGIS setting bdgf/python, then `build/venv`.
+    """The worker's Python: variable BDGF_PYTHON, the QGIS setting bdgf/python, the environment that the plugin made
+    for itself, then `build/venv`.
+
+    home  the plugin's folder in the QGIS profile, where its own environment lies
 
     Never sys.executable: inside QGIS that may be QGIS itself. Raises EnvironmentMissing where none of them is set, or
     where the first that is set names no file.
@@ -51,12 +58,15 @@ def find_python(
     for path, where in named:
         if path and path.strip():
             return _checked(path.strip(), where)
-    default = root / "build" / "venv" / _inside_venv(sys.platform)
+    managed = None if home is None else managed_python(home)
+    if managed is not None:
+        return WorkerPython(str(managed), "the plugin's own environment")
+    default = python_inside(root / "build" / "venv")
     if default.is_file():
         return WorkerPython(str(default), "build/venv")
     raise EnvironmentMissing(
-        "BDGF needs a Python with torch and found none: run `make demo` in the plugin folder, or name such a Python in "
-        f"the QGIS setting bdgf/python or the variable {VARIABLE}."
+        "BDGF needs PyTorch, which is not set up yet: run 'Install environment' (bdgf:installenvironment) once, or "
+        f"name a Python that has torch in the BDGF options (setting bdgf/python) or in the variable {VARIABLE}."
     )
 
 
@@ -67,10 +77,6 @@ def _checked(path: str, where: str) -> WorkerPython:
             f"clear the {where.split()[0]}."
         )
     return WorkerPython(os.path.abspath(path), where)
-
-
-def _inside_venv(platform: str) -> str:
-    return os.path.join("Scripts", "python.exe") if platform == "win32" else os.path.join("bin", "python")
 
 
 def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:

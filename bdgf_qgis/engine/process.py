@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, Optional
+from typing import IO, Optional, Union
 
 _WINDOWS_CAUSES = {
     0xC0000005: "an access violation",
@@ -19,8 +19,26 @@ _WINDOWS_CAUSES = {
 }
 
 
+def answer(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> Optional[str]:
+    """What a short command prints; None where it cannot be started or takes longer than `seconds`."""
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environment),
+            timeout=seconds,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
 def start(
-    command: Sequence[str], environment: Mapping[str, str], folder: str, stderr: IO[bytes]
+    command: Sequence[str], environment: Mapping[str, str], folder: str, stderr: Union[int, IO[bytes]]
 ) -> subprocess.Popen[bytes]:
     """Start `command` in `folder` with pipes for stdin and stdout. Raises OSError where it cannot be started."""
     if sys.platform == "win32":

@@ -16,6 +16,7 @@ _PHASES = {
     "train": "Training on the samples",
     "assess": "Measuring accuracy",
     "classify": "Classifying",
+    "check": "Checking",
 }
 
 

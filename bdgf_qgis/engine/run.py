@@ -7,6 +7,8 @@ from typing import Optional, Protocol, Union
 
 from ...model.messages import (
     Cancelled,
+    Checked,
+    CheckJob,
     ClassifyJob,
     Event,
     Failed,
@@ -39,13 +41,16 @@ class Feedback(Protocol):
         """A line for the log, level 'info' or 'warning'."""
 
 
+_Job = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob]
+
+
 class Conversation:
     """One job's talk with the worker, which is started where it does not run.
 
     Raises RunCancelled, WorkerFailed or WorkerDied; after each the worker can be given the next job.
     """
 
-    def __init__(self, worker: Worker, job: Union[PretrainJob, TrainJob, ClassifyJob], feedback: Feedback) -> None:
+    def __init__(self, worker: Worker, job: _Job, feedback: Feedback) -> None:
         self.worker = worker
         self._feedback = feedback
         self._over = False
@@ -96,7 +101,9 @@ class Conversation:
         return f"{event.text} The log is {self.worker.log.keep()}." if event.reason == "internal" else event.text
 
 
-def run_job(worker: Worker, job: Union[PretrainJob, TrainJob], feedback: Feedback) -> Union[Pretrained, Trained]:
+def run_job(
+    worker: Worker, job: Union[PretrainJob, TrainJob, CheckJob], feedback: Feedback
+) -> Union[Pretrained, Trained, Checked]:
     """Run a job to its end.
 
     Raises RunCancelled, WorkerFailed (the worker says why) or WorkerDied (with cause and log); the worker can be given
@@ -108,7 +115,7 @@ def run_job(worker: Worker, job: Union[PretrainJob, TrainJob], feedback: Feedbac
             event = talk.poll()
             if isinstance(event, Progress):
                 talk.meter.report(event.phase, event.fraction, event.text)
-            elif isinstance(event, (Pretrained, Trained)):
+            elif isinstance(event, (Pretrained, Trained, Checked)):
                 talk.meter.done()
                 return event
     except BaseException:  # an error of the feedback, or Ctrl+C: the worker must not go on

@@ -9,7 +9,7 @@ from typing import Optional
 from .client import Worker
 from .environment import find_python, worker_command
 from .log import Log
-from .setting import python_setting
+from .setting import profile_home, python_setting
 from .workspace import Workspace, sweep_stale
 
 
@@ -20,7 +20,7 @@ def worker_session(parent: Optional[str] = None) -> Iterator[Worker]:
     parent  folder for temporary files; None takes the system's. Only the log of a failed run stays. Raises
     EnvironmentMissing where no Python for the worker is known, WorkerDied where it cannot be started.
     """
-    command = worker_command(find_python(python_setting()))
+    command = worker_command(find_python(python_setting(), home=profile_home()))
     sweep_stale(parent)
     with Workspace(parent) as workspace, closing(Log(parent)) as log, Worker(command, workspace, log) as worker:
         yield worker

@@ -1,7 +1,8 @@
-"""The one place where the engine asks QGIS for a setting."""
+"""The one place where the engine asks QGIS: for a setting, and for the folder of the user's profile."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Optional
 
 PYTHON_KEY = "bdgf/python"
@@ -12,3 +13,10 @@ def python_setting() -> Optional[str]:
     from qgis.core import QgsSettings
 
     return str(QgsSettings().value(PYTHON_KEY, "") or "").strip() or None
+
+
+def profile_home() -> Path:
+    """The plugin's folder in the QGIS profile; it may not exist yet."""
+    from qgis.core import QgsApplication
+
+    return Path(QgsApplication.qgisSettingsDirPath()) / "bdgf"

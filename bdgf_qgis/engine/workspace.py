@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import BinaryIO, Optional
 
 from ...model.messages import FOLDER_PREFIX
+from .file_lock import try_lock
 
 _LOCK = "lock"
 _NAME = re.compile(re.escape(FOLDER_PREFIX) + r"\d+-\w+")
@@ -30,7 +30,7 @@ class Workspace:
         home = parent or tempfile.gettempdir()
         self.path = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=home)).resolve()
         self._lock: Optional[BinaryIO] = open(self.path / _LOCK, "wb")  # held until close()
-        while not _try_lock(self._lock):  # a sweep of another process may be looking at it
+        while not try_lock(self._lock):  # a sweep of another process may be looking at it
             time.sleep(0.01)
         self._lock.write(b"held")
         self._lock.flush()
@@ -83,22 +83,6 @@ def _is_stale(folder: Path) -> bool:
         if not file.exists() or file.stat().st_size == 0:  # being made, or its maker died in the act
             return time.time() - folder.stat().st_mtime > _YOUNG
         with open(file, "r+b") as lock:
-            return _try_lock(lock)
+            return try_lock(lock)
     except OSError:
         return False  # another user's, or gone by now
-
-
-def _try_lock(file: BinaryIO) -> bool:
-    """Take the lock without waiting; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

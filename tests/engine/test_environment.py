@@ -17,6 +17,7 @@ from bdgf.bdgf_qgis.engine.environment import (
     worker_environment,
 )
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
+from bdgf.bdgf_qgis.engine.managed import Managed, write_state
 
 OF_QGIS = (
     "PYTHONPATH PYTHONHOME PYTHONUSERBASE VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PROJ_LIB PROJ_DATA GDAL_DATA "
@@ -40,9 +41,19 @@ def test_order(tmp_path: Path) -> None:
     assert find_python(str(setting), {}, tmp_path) == WorkerPython(str(setting), "setting bdgf/python")
     assert find_python(" ", {"BDGF_PYTHON": ""}, tmp_path) == WorkerPython(str(venv), "build/venv")
 
+    home = tmp_path / "profile" / "bdgf"
+    assert find_python(None, {}, tmp_path, home).path == str(venv), "nothing is installed there"
+    own = program(home / "env" / "e1" / "bin" / "python")
+    assert find_python(None, {}, tmp_path, home).path == str(venv), "a broken-off installation is not used"
+    write_state(home, Managed("e1", "pins", "1"))
+    assert find_python(None, {}, tmp_path, home) == WorkerPython(str(own), "the plugin's own environment")
+    assert find_python(str(setting), {}, tmp_path, home).path == str(setting)
+    own.unlink()
+    assert find_python(None, {}, tmp_path, home).path == str(venv), "what was deleted by hand is not used"
+
 
 def test_nothing_there_is_one_sentence_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentMissing, match=r"^BDGF needs .*make demo.*bdgf/python.*BDGF_PYTHON\.$"):
+    with pytest.raises(EnvironmentMissing, match=r"^BDGF needs .*Install environment.*bdgf/python.*BDGF_PYTHON\.$"):
         find_python(None, {}, tmp_path)
 
 

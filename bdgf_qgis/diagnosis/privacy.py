@@ -1,0 +1,33 @@
+"""Takes the user's and the computer's name out of a report that goes into a public bug tracker."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import re
+from pathlib import Path
+
+
+def personal_words() -> tuple[str, ...]:
+    """The user's and the computer's names."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        user = os.environ.get("USERNAME", "")
+    host = platform.node()
+    return tuple(dict.fromkeys(each for each in (user, host, host.partition(".")[0], Path.home().name) if each))
+
+
+def without_names(text: str, home: str = "", words: tuple[str, ...] = ()) -> str:
+    """The text with '~' for the home folder, and without the given words where they stand alone."""
+    for form in {home, home.replace("\\", "/")} - {"", "/", "\\"}:
+        text = re.sub(re.escape(form) + r"(?=[\\/]|\b|$)", "~", text, flags=re.IGNORECASE if ":" in form else 0)
+    for word in words:
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", "***", text, flags=re.IGNORECASE)
+    return text
+
+
+def anonymous(text: str) -> str:
+    """The text without this user's and this computer's names."""
+    return without_names(text, str(Path.home()), personal_words())

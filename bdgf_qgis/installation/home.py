@@ -1,0 +1,93 @@
+"""The plugin's folder in the QGIS profile: locked while it is changed, swept of what a crash left, removed whole.
+
+environment.json  env/  uv/  python/  cache/  certificates.pem  installation.log  lock
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+from ..engine.file_lock import try_lock
+from ..engine.managed import STATE, environments, read_state
+from .errors import InstallationError
+from .install_log import NAME as LOG_NAME
+
+_LOCK = "lock"
+_MADE = (STATE, f"{STATE}.new", "env", "uv", "python", "cache", "certificates.pem", LOG_NAME, "installation.old.log")
+
+
+@contextlib.contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Hold the folder, made where it is missing. Raises InstallationError where another QGIS holds it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = open(home / _LOCK, "ab")
+    except OSError as error:
+        text = f"The folder {home} in the QGIS profile cannot be written: {error.strerror}."
+        raise InstallationError(text) from error
+    with file:
+        if not try_lock(file):
+            raise InstallationError(
+                "Another QGIS is setting up or removing the BDGF environment of this profile right now: wait "
+                "until it is done, then run it again."
+            )
+        yield
+
+
+def sweep(home: Path) -> list[str]:
+    """Delete environments that are not in use: of a run that broke off, or replaced since. Returns their names."""
+    current = read_state(home)
+    swept = []
+    with contextlib.suppress(OSError):
+        for folder in environments(home).iterdir():
+            if current is None or folder.name != current.name:
+                delete(folder)
+                swept.append(folder.name)
+    return swept
+
+
+def new_name(home: Path) -> str:
+    """A short name for a new environment that is not in use. (Windows counts every letter of a path.)"""
+    folder = environments(home)
+    return next(name for name in (f"e{number}" for number in range(1, 10_000)) if not (folder / name).exists())
+
+
+def remove_all(home: Path) -> Optional[str]:
+    """Delete everything that was made; returns what could not be deleted, as a sentence.
+
+    Raises InstallationError where another QGIS holds the folder.
+    """
+    if not home.exists():
+        return None
+    with locked(home):
+        for name in _MADE:
+            path = home / name
+            if path.is_dir() and not path.is_symlink():
+                delete(path)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        left = [name for name in _MADE if (home / name).exists()]
+    with contextlib.suppress(OSError):
+        (home / _LOCK).unlink()
+        home.rmdir()  # stays where it holds something that is not ours
+    if not left:
+        return None
+    return f"{', '.join(left)} in {home} could not be deleted: a program still uses them. Restart QGIS and try again."
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder with read-only files in it; what is in use stays."""
+
+    def writable_first(function: Callable[..., Any], path: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(path, stat.S_IWRITE | stat.S_IREAD)
+            function(path)
+
+    shutil.rmtree(folder, onerror=writable_first)

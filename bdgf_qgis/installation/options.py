@@ -1,0 +1,41 @@
+"""What the user may decide about the installation, and what QGIS knows of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Options:
+    """All may be empty.
+
+    uv             path of uv
+    base_python    the Python to build on, instead of one of the environment's own
+    torch_backend  build of PyTorch: 'auto' fits the machine, 'cpu', 'cu130', ...; 'none' leaves the choice to the index
+    index          address of a package index to use instead of the tools' default
+    links          folder or address with package files to look in too
+    mirror         address to fetch Python from instead of the tool's default
+    cache          folder for downloads
+    """
+
+    uv: str = ""
+    base_python: str = ""
+    torch_backend: str = "auto"
+    index: str = ""
+    links: str = ""
+    mirror: str = ""
+    cache: str = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    """QGIS's network settings.
+
+    proxy         address with user and word of entry where it has them, 'http://user:word@host:8080'; '' without
+    excluded      hosts to reach without the proxy
+    certificates  path of a file of the authorities that QGIS trusts, where the user added some
+    """
+
+    proxy: str = field(default="", repr=False)
+    excluded: tuple[str, ...] = ()
+    certificates: str = ""

@@ -1,0 +1,103 @@
+"""Runs one step: reads what it prints, moves the progress, hears Cancel, ends it with its children."""
+
+from __future__ import annotations
+
+import queue
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Optional
+
+from ..engine import process as processes
+from ..engine.errors import RunCancelled
+from ..engine.run import Feedback
+from .errors import StepFailed
+from .install_log import InstallLog
+from .output import PackageProgress, explanation
+from .steps import Step
+
+_POLL = 0.1  # seconds
+_LINES_KEPT = 60
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class StepRunner:
+    """Runs steps in a folder with given variables, one after another."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], log: InstallLog, feedback: Feedback) -> None:
+        self._folder = folder
+        self._variables = dict(variables)
+        self._log = log
+        self._feedback = feedback
+
+    def run(self, step: Step, begin: float, end: float, variables: Optional[Mapping[str, str]] = None) -> list[str]:
+        """Run a step, the bar going from `begin` to `end`; returns its last lines.
+
+        Raises StepFailed with the cause, RunCancelled where the user cancels; the process and its children are gone.
+        """
+        environment = {**(self._variables if variables is None else variables), **dict(step.extra)}
+        self._log.write("$ " + " ".join(step.command))
+        self._feedback.progress(begin, step.title)
+        try:
+            process = processes.start(step.command, environment, str(self._folder), subprocess.STDOUT)
+        except OSError as error:
+            raise StepFailed(f"{step.title}: {step.command[0]} could not be started ({error.strerror}).") from error
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            lines = self._follow(process, step, begin, end)
+            processes.waited(process, 5.0)
+        finally:
+            processes.kill(process)
+            processes.waited(process, 2.0)
+        if process.returncode != 0:
+            status = processes.cause_of(process.returncode)
+            self._log.write(f"({status})")
+            why = explanation(lines, status)
+            said = "" if not why.startswith(status) else f" It last wrote: {' | '.join(lines[-3:])}"
+            raise StepFailed(self._log.clean(f"{step.title} failed: {why}{said} The log is {self._log.path}."))
+        self._feedback.progress(end, step.title)
+        return lines
+
+    def _follow(self, process: subprocess.Popen[bytes], step: Step, begin: float, end: float) -> list[str]:
+        """Read to the end of the output."""
+        inbox: queue.Queue[Optional[str]] = queue.Queue()
+        threading.Thread(target=_read, args=(process.stdout, inbox.put), name="bdgf-install", daemon=True).start()
+        lines: list[str] = []
+        packages = PackageProgress()
+        started = shown = time.monotonic()
+        while True:
+            if self._feedback.is_cancelled():
+                self._log.write("(cancelled)")
+                processes.terminate(process)
+                processes.waited(process, 0.5)
+                raise RunCancelled
+            try:
+                line = inbox.get(timeout=_POLL)
+            except queue.Empty:
+                line = ""
+            if line is None:
+                return lines[-_LINES_KEPT:]
+            if line:
+                self._log.write("  " + line)
+                lines = [*lines[-_LINES_KEPT:], line]
+                packages.feed(line)
+            if time.monotonic() - shown > 0.3:
+                shown = time.monotonic()
+                waited = f", {shown - started:.0f} s" if shown - started > 3 else ""
+                what = f": {packages.text}" if packages.text else ""
+                self._feedback.progress(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
+
+
+def _read(stream: IO[bytes], put: Callable[[Optional[str]], None]) -> None:
+    try:
+        for line in stream:
+            put(_COLOUR.sub("", line.decode("utf-8", "replace")).rstrip() or " ")
+    except (OSError, ValueError):
+        pass
+    finally:
+        put(None)
+        stream.close()
