@@ -168,12 +168,21 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         parameter = QgsProcessingParameterEnum(key, label, options, False, default, False, True)
         self.add(parameter, help_text)
 
-    def add_text(self, key: str, label: str, help_text: str, default: str, hints: tuple[str, ...] = ()) -> None:
+    def add_text(
+        self,
+        key: str,
+        label: str,
+        help_text: str,
+        default: str,
+        hints: tuple[str, ...] = (),
+        optional: bool = False,
+        advanced: bool = False,
+    ) -> None:
         """A text, with hints offered in a list."""
         parameter = QgsProcessingParameterString(key, label, default)
         if hints:
             parameter.setMetadata({"widget_wrapper": {"value_hints": list(hints)}})
-        self.add(parameter, help_text)
+        self.add(parameter, help_text, optional, advanced)
 
     def add_integer(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...model.messages import Checked, DeviceInfo, KernelCheck
@@ -64,9 +64,8 @@ def _automatic(facts: Checked, devices: Sequence[DeviceCheck]) -> Verdict:
     if gpus:
         reasons = "; ".join(f"{each.info.name} ({each.info.device}): {each.trouble}" for each in gpus)
         return Verdict("cpu", f"The CPU will be used, because no GPU works: {reasons}.")
-    return Verdict(
-        "cpu", f"The CPU will be used{_why_not_seen(facts) or ', because there is no GPU that PyTorch can use'}."
-    )
+    reason = _why_not_seen(facts) or ", because there is no GPU that PyTorch can use"
+    return Verdict("cpu", f"The CPU will be used{reason}.")
 
 
 def _why_not_seen(facts: Checked) -> str:

@@ -47,8 +47,8 @@ class CheckReport:
                 page.raw(_kernels(device))
         page.text(
             tr(
-                "Difference: largest difference to the same computation on the CPU in double precision, over the largest "
-                "value. Rows in grey are not needed."
+                "Difference: largest difference to the same computation on the CPU in double precision, over the "
+                "largest value. Rows in grey are not needed."
             ),
             "quiet",
         )

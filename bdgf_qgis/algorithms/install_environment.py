@@ -1,0 +1,115 @@
+"""Install environment: makes, renews or removes the Python in which BDGF computes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputString,
+)
+
+from ..engine.errors import EngineError, RunCancelled
+from ..engine.managed import environments
+from ..engine.setting import profile_home, python_setting
+from ..environment_job import install_environment
+from ..feedback import QgisFeedback
+from ..installation.errors import InstallationError
+from ..installation.home import remove_all
+from ..preferences import read_preferences
+from ..translation import tr
+from .base import BdgfAlgorithm
+
+ACTIONS = ["install", "reinstall", "remove"]
+BACKENDS = ("auto", "cpu", "none")
+
+
+class InstallEnvironment(BdgfAlgorithm):
+    """Once per QGIS profile."""
+
+    ID = "installenvironment"
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Install environment")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Sets up PyTorch and what else BDGF computes with, once for this QGIS profile. It goes into a folder of its "
+            "own in the profile: QGIS's own Python and other plugins are not touched. The first time, 0.3 to 3 GB are "
+            "downloaded, depending on the graphics card.\n\n"
+            "Run it again to repair an installation that broke off, or to update it after an update of the plugin; the "
+            "old environment stays until the new one works. Proxy and certificates are those of QGIS's options."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("install,setup,torch,pytorch,environment,python,update,remove,uninstall")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        self.add_choice(
+            "ACTION",
+            tr("What to do"),
+            tr(
+                "install: set up what is missing, repair what is broken. reinstall: make everything anew. remove: delete "
+                "all that was installed."
+            ),
+            ACTIONS,
+            "install",
+        )
+        self.add_text(
+            "TORCH_BACKEND",
+            tr("Build of PyTorch"),
+            tr(
+                "auto: the one that fits this computer's graphics card. cpu: the small one without GPU. none: whatever "
+                "the package index offers, for closed networks. Also cu126, cu130 and so on. Empty: as set in the options."
+            ),
+            "",
+            BACKENDS,
+            optional=True,
+            advanced=True,
+        )
+        self.addOutput(QgsProcessingOutputString("PYTHON", tr("Python of the environment")))
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Run it."""
+        action = self.parameterAsEnumString(parameters, "ACTION", context)
+        try:
+            if action == "remove":
+                return self._remove(feedback)
+            options = read_preferences().options
+            backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
+            if backend:
+                options = replace(options, torch_backend=backend)
+            result = install_environment(options, QgisFeedback(feedback), anew=action == "reinstall")
+        except RunCancelled:
+            feedback.reportError(tr("Cancelled; what was there before is unchanged."))
+            return {"PYTHON": ""}
+        except (InstallationError, EngineError) as error:
+            raise QgsProcessingException(str(error)) from error
+        if result.was_there:
+            feedback.pushInfo(tr("The environment is there already, up to date, and works."))
+        else:
+            feedback.pushInfo(tr("The environment is ready and works."))
+        feedback.pushInfo(str(result.python))
+        if python_setting():
+            feedback.pushWarning(
+                tr("The options name another Python ({path}), which BDGF goes on using.").format(path=python_setting())
+            )
+        return {"PYTHON": str(result.python)}
+
+    def _remove(self, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        home = profile_home()
+        there = environments(home).exists()
+        left = remove_all(home)
+        if left:
+            raise QgsProcessingException(left)
+        feedback.pushInfo(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
+        return {"PYTHON": ""}

@@ -1,0 +1,82 @@
+"""The installation as QGIS starts it: facts, settings and network gathered, and the proof that the worker runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Optional
+
+from qgis.core import QgsApplication
+
+from .diagnosis.worker_check import Diagnosis, diagnose, prove_cpu
+from .engine.client import Worker
+from .engine.environment import WorkerPython, find_python, worker_command
+from .engine.errors import WorkerDied, WorkerFailed
+from .engine.log import Log
+from .engine.run import Feedback
+from .engine.setting import profile_home, python_setting
+from .engine.workspace import Workspace, sweep_stale
+from .installation.errors import InstallationError
+from .installation.install import Installation, Result, install
+from .installation.options import Options
+from .installation.system import this_system
+from .network import network_of_qgis
+from .resources import plugin_version
+
+
+def install_environment(options: Options, feedback: Feedback, anew: bool = False) -> Result:
+    """Make the environment in the QGIS profile. Raises InstallationError or RunCancelled."""
+    home = profile_home()
+
+    def prove(python: Path) -> None:
+        quiet = _Quiet(feedback)
+        try:
+            with _worker(WorkerPython(str(python), "the new environment")) as worker:
+                trouble = prove_cpu(worker, quiet)
+        except (WorkerDied, WorkerFailed) as error:
+            raise InstallationError(f"The environment does not work: {error}") from error
+        if trouble:
+            raise InstallationError(f"The environment does not work: {trouble}.")
+
+    system = this_system(QgsApplication.applicationDirPath())
+    network = network_of_qgis(home)
+    return install(Installation(home, system, options, network, plugin_version(), prove), feedback, anew)
+
+
+def diagnose_environment(wish: str, feedback: Feedback) -> Diagnosis:
+    """Check the worker's Python and all devices.
+
+    Raises EnvironmentMissing where there is no Python for it, WorkerDied or WorkerFailed where it does not start.
+    """
+    python = find_python(python_setting(), home=profile_home())
+    with _worker(python) as worker:
+        return diagnose(worker, python, wish, feedback)
+
+
+@contextlib.contextmanager
+def _worker(python: WorkerPython, parent: Optional[str] = None) -> Iterator[Worker]:
+    """A worker on a given Python."""
+    sweep_stale(parent)
+    command = worker_command(python)
+    with Workspace(parent) as workspace, closing(Log(parent)) as log, Worker(command, workspace, log) as worker:
+        yield worker
+
+
+class _Quiet:
+    """Hears Cancel only: the installation shows its own progress."""
+
+    def __init__(self, feedback: Feedback) -> None:
+        self._feedback = feedback
+
+    def is_cancelled(self) -> bool:
+        """Whether the user wants to stop."""
+        return self._feedback.is_cancelled()
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Not shown."""
+
+    def note(self, level: str, text: str) -> None:
+        """Handed on."""
+        self._feedback.note(level, text)
