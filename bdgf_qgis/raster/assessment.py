@@ -86,7 +86,7 @@ def confusion_of(
     table, bands = read_class_table(dataset), dataset.RasterCount
     pixels = SourcePixels(source, [1])
     keys, notes = _keys(rule, table, field, source.name)
-    found = shapes_of(labelled, crs_wkt, pixels.grid)
+    found = shapes_of(labelled, crs_wkt, pixels.grid, cancelled)
     positions = [keys[text_of(labelled[place].value)] for place in found.places]
     tally, used = _tally(pixels, found.shapes, positions, _merged(table, rule.texts), source.name, progress, cancelled)
     pixels.close()

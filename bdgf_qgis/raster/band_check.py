@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from .errors import RasterCancelled
 from .grid import Window
 from .readers import SourcePixels
 
@@ -10,10 +13,13 @@ _PATCHES = 8  # patches along a side of the window
 _STRIP = 32 * 1024 * 1024  # bytes of an exact scan read at once
 
 
-def bands_with_data(pixels: SourcePixels, window: Window) -> tuple[int, ...]:
+def bands_with_data(
+    pixels: SourcePixels, window: Window, cancelled: Callable[[], bool] = lambda: False
+) -> tuple[int, ...]:
     """Numbers of the bands with a valid pixel in a window of the raster's own pixels.
 
-    Patches spread over the window settle most bands; only bands that show nothing there are read whole.
+    Patches spread over the window settle most bands; only bands that show nothing there are read whole. Raises
+    RasterCancelled where `cancelled` says so.
     """
     open_ones = set(range(len(pixels.bands)))
     for patch in _patches(window):
@@ -23,6 +29,8 @@ def bands_with_data(pixels: SourcePixels, window: Window) -> tuple[int, ...]:
     for strip in _strips(pixels, window, len(open_ones)):
         if not open_ones:
             break
+        if cancelled():
+            raise RasterCancelled
         open_ones -= pixels.bands_with_data(strip, sorted(open_ones))
     return tuple(number for position, number in enumerate(pixels.bands) if position not in open_ones)
 

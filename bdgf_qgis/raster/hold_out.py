@@ -74,8 +74,11 @@ def least_distance(first: Sequence[Shape], second: Sequence[Shape], grid: Grid) 
     best, pair = float("inf"), (first[0], second[0])
     boxes = np.array([each.bounds for each in second])
     for shape in first:
+        if best == 0:
+            break
         apart = _box_distances(np.array(shape.bounds), boxes)
-        for place in np.argsort(apart, kind="stable"):
+        near = np.flatnonzero(apart < best)
+        for place in near[np.argsort(apart[near], kind="stable")].tolist():
             if apart[place] >= best:
                 break
             distance = shape.geometry.Distance(second[place].geometry)

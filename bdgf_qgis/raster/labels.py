@@ -127,7 +127,7 @@ def rasterise_labels(
         raise RasterError("The layer of samples holds no polygon: draw polygons, or check selection and filter.")
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
-    found = shapes_of(labelled, crs_wkt, stack.grid)
+    found = shapes_of(labelled, crs_wkt, stack.grid, cancelled)
     classes, claims, thin = _claims(stack, labelled, found, rule, cancelled)
     claims, conflicts = without_conflicts(claims)
     present = np.unique(claims.position)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 import numpy as np
 from osgeo import ogr
 
+from .errors import RasterCancelled, RasterError
 from .gdal_calls import gdal_errors
 from .grid import Grid, Window
 from .projection import transformation
@@ -71,14 +72,19 @@ class Shapes:
     skipped: tuple[tuple[int, str], ...]
 
 
-def shapes_of(polygons: Iterable[Polygon], wkt: str, grid: Grid) -> Shapes:
+def shapes_of(
+    polygons: Iterable[Polygon], wkt: str, grid: Grid, cancelled: Callable[[], bool] = lambda: False
+) -> Shapes:
     """Polygons, whose coordinates are in the CRS `wkt`, on a grid; '' takes the coordinates as they are.
 
-    Raises RasterError where no transformation between the two CRSs is known.
+    Raises RasterError where no transformation between the two CRSs is known, and RasterCancelled where `cancelled`
+    says so.
     """
     found = transformation(wkt, grid.wkt, "The polygons cannot be brought to the CRS of the rasters")
     shapes, places, repaired, skipped = [], [], [], []
     for place, polygon in enumerate(polygons):
+        if cancelled():
+            raise RasterCancelled
         geometry, reason, mended = _usable(polygon.wkb)
         if geometry is not None and found is not None and not _project(geometry, found):
             geometry, reason = None, "outside the area of the rasters' coordinate reference system"
@@ -94,11 +100,11 @@ def shapes_of(polygons: Iterable[Polygon], wkt: str, grid: Grid) -> Shapes:
 
 def _usable(wkb: bytes) -> tuple[Any, str, bool]:
     """A flat, valid OGR polygon or multipolygon, why there is none, and whether it was repaired."""
+    geometry = _parsed(wkb)
+    if geometry is None or geometry.IsEmpty():
+        return None, "no geometry", False
     try:
         with gdal_errors("geometry"):
-            geometry = ogr.CreateGeometryFromWkb(wkb) if wkb else None
-            if geometry is None or geometry.IsEmpty():
-                return None, "no geometry", False
             geometry = geometry.GetLinearGeometry()
             geometry.FlattenTo2D()
             geometry.CloseRings()
@@ -108,9 +114,17 @@ def _usable(wkb: bytes) -> tuple[Any, str, bool]:
                 return _surfaces(geometry), "", False
             mended = geometry.MakeValid()
             usable = _surfaces(mended) if mended is not None else None
-    except ValueError:
+    except RasterError:
         usable = None
     return (usable, "", True) if usable is not None else (None, "broken geometry that cannot be repaired", False)
+
+
+def _parsed(wkb: bytes) -> Any:
+    try:
+        with gdal_errors("geometry"):
+            return ogr.CreateGeometryFromWkb(wkb) if wkb else None
+    except RasterError:
+        return None
 
 
 def _surfaces(geometry: Any) -> Any:
@@ -135,7 +149,7 @@ def _project(geometry: Any, found: Any) -> bool:
     try:
         with gdal_errors("geometry"):
             done = geometry.Transform(found) == 0
-    except ValueError:
+    except RasterError:
         return False
     return done and bool(np.isfinite(geometry.GetEnvelope()).all())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Optional, Union
@@ -150,6 +150,7 @@ def open_stack(
     sources: Sequence[RasterSource],
     grid_source: Optional[RasterSource] = None,
     keep: Optional[Sequence[Sequence[str]]] = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> ModalityStack:
     """Rasters on the grid of `grid_source`, or of the first.
 
@@ -158,6 +159,7 @@ def open_stack(
         grid_source: a raster whose grid rules.
         keep: per modality the names of the bands to use, in this order; none of them is dropped then. Without it,
             all bands that hold a valid pixel in the overlap.
+        cancelled: looked at where a search for valid pixels takes long; RasterCancelled is raised where it says so.
 
     Raises RasterError, naming the layer, where a raster cannot be used, only some rasters have a CRS, they do not
     overlap, a wanted band is missing, or a raster has no valid pixel in the overlap.
@@ -176,7 +178,7 @@ def open_stack(
         reader = _reader(source, numbers, grid)
         dropped: tuple[str, ...] = ()
         if keep is None:
-            found = bands_with_data(reader.pixels, reader.own_window(overlap))
+            found = bands_with_data(reader.pixels, reader.own_window(overlap), cancelled)
             if not found:
                 raise RasterError(f"The layer '{source.name}' has no valid pixel where the rasters overlap.")
             dropped = tuple(name_of[number] for number in numbers if number not in found)
