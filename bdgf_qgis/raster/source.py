@@ -47,7 +47,7 @@ def open_source(source: RasterSource) -> Any:
     Raises RasterError, naming the layer, where GDAL cannot read it, or where its grid is rotated or known by ground
     control points only.
     """
-    what = f"The layer '{source.name}' cannot be read by GDAL: choose a raster file; save a web layer (WMS) to one first"
+    what = f"The layer '{source.name}' cannot be read by GDAL: choose a raster file; save a web layer (WMS) to one"
     with gdal_errors(what) as calls:
         # No NUM_THREADS: GDAL 3.6 decodes many-band GeoTIFFs wrongly configured then, with an error per tile.
         dataset = gdal.OpenEx(source.path, gdal.OF_RASTER | gdal.OF_READONLY)
