@@ -49,7 +49,7 @@ def open_source(source: RasterSource) -> Any:
     """
     what = f"The layer '{source.name}' cannot be read by GDAL: choose a raster file; save a web layer (WMS) to one"
     with gdal_errors(what) as calls:
-        # No NUM_THREADS: GDAL 3.6 decodes many-band GeoTIFFs wrongly configured then, with an error per tile.
+        # No NUM_THREADS: with it GDAL 3.6 prints an error per tile of a many-band GeoTIFF, and was no faster.
         dataset = gdal.OpenEx(source.path, gdal.OF_RASTER | gdal.OF_READONLY)
         calls.require(dataset)
         _check(dataset, source.name)
