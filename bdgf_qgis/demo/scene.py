@@ -1,0 +1,125 @@
+"""Writes the demo scene block by block: optical image, surface model, truth and polygons."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from osgeo import ogr, osr
+
+from ..raster.errors import RasterError
+from ..raster.gdal_calls import gdal_errors
+from ..raster.grid import Grid, Window
+from ..raster.outputs import OutputRaster, commit_together
+from .materials import BANDS, CLASSES, WAVELENGTHS
+from .polygons import DrawnPolygon, draw_polygons
+from .sensors import DSM_PIXEL, DSM_SHIFT, PIXEL, optical, surface, truth
+from .town import Town
+
+EPSG = 32632
+CORNER = (600_000.0, 5_000_000.0)  # east and north of the scene's upper left corner
+LEAST_SIZE = 100  # pixels; smaller scenes do not hold every class
+_BLOCK = 240  # pixels
+
+
+@dataclass(frozen=True)
+class DemoScene:
+    """Where the files of a demo scene stand."""
+
+    optical: Path
+    dsm: Path
+    truth: Path
+    training: Path
+    validation: Path
+
+
+def write_scene(
+    folder: str, size: int, seed: int, progress: Callable[[float], None], check: Callable[[], None]
+) -> DemoScene:
+    """Makes a scene of `size` x `size` optical pixels.
+
+    Args:
+        folder: where its files are written.
+        size: side in pixels of 2 m, at least LEAST_SIZE.
+        seed: another seed gives another town.
+        progress: told the share that is done.
+        check: raises where the user cancelled.
+
+    Raises RasterError where the scene would be too small or the folder cannot be written to; nothing is left then.
+    """
+    if size < LEAST_SIZE:
+        raise RasterError(f"A demo scene has at least {LEAST_SIZE} x {LEAST_SIZE} pixels; {size} were asked for.")
+    town = Town(seed)
+    scene = DemoScene(
+        *(Path(folder) / name for name in ("optical.tif", "dsm.tif", "truth.tif", "training.gpkg", "validation.gpkg"))
+    )
+    wkt = _wkt()
+    grid = Grid(size, size, (CORNER[0], PIXEL, 0.0, CORNER[1], 0.0, -PIXEL), wkt)
+    dsm_size = (size * PIXEL - 2 * DSM_SHIFT) // DSM_PIXEL
+    east, north = CORNER[0] + DSM_SHIFT, CORNER[1] - DSM_SHIFT
+    dsm_grid = Grid(dsm_size, dsm_size, (east, DSM_PIXEL, 0.0, north, 0.0, -DSM_PIXEL), wkt)
+    whole, dsm_whole = Window(0, 0, size, size), Window(0, 0, dsm_size, dsm_size)
+    names = [f"{each:.0f} nm" for each in WAVELENGTHS]
+    with ExitStack() as open_rasters:
+        image = OutputRaster(str(scene.optical), grid, whole, BANDS, "uint16", 65_535, names)
+        open_rasters.enter_context(image)
+        model = OutputRaster(str(scene.dsm), dsm_grid, dsm_whole, 1, "float32", -9999, ["surface height (m)"])
+        open_rasters.enter_context(model)
+        codes = OutputRaster(str(scene.truth), grid, whole, 1, "uint8", 0, ["class"], CLASSES)
+        open_rasters.enter_context(codes)
+        jobs = [(image, optical, whole), (model, surface, dsm_whole), (codes, truth, whole)]
+        blocks = [(raster, draw, block) for raster, draw, window in jobs for block in window.cells(_BLOCK)]
+        for number, (raster, draw, block) in enumerate(blocks):
+            check()
+            raster.write(block, draw(town, block))
+            progress(number / len(blocks))
+        training, validation = draw_polygons(town, size)
+        drafts = [_write_polygons(scene.training, training, wkt), _write_polygons(scene.validation, validation, wkt)]
+        try:
+            check()
+            commit_together([image, model, codes])
+            for draft, target in zip(drafts, (scene.training, scene.validation)):
+                draft.replace(target)
+        finally:
+            for draft in drafts:
+                draft.unlink(missing_ok=True)
+    progress(1.0)
+    return scene
+
+
+def _wkt() -> str:
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(EPSG)
+    return str(reference.ExportToWkt())
+
+
+def _write_polygons(path: Path, polygons: Sequence[DrawnPolygon], wkt: str) -> Path:
+    """A GeoPackage of the polygons under a temporary name beside its place."""
+    draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    names = {each.code: each.name for each in CLASSES}
+    with gdal_errors(f"{path} cannot be written", strict=True) as calls:
+        dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(draft))
+        calls.require(dataset)
+        layer = dataset.CreateLayer(path.stem, osr.SpatialReference(wkt), ogr.wkbPolygon)
+        layer.CreateField(ogr.FieldDefn("class_id", ogr.OFTInteger))
+        layer.CreateField(ogr.FieldDefn("class_name", ogr.OFTString))
+        for polygon in polygons:
+            feature = ogr.Feature(layer.GetLayerDefn())
+            feature["class_id"], feature["class_name"] = polygon.code, names[polygon.code]
+            feature.SetGeometry(_geometry(polygon.corners))
+            layer.CreateFeature(feature)
+        layer = dataset = None
+    return draft
+
+
+def _geometry(corners: np.ndarray) -> ogr.Geometry:
+    ring = ogr.Geometry(ogr.wkbLinearRing)
+    for row, column in [*corners, corners[0]]:
+        ring.AddPoint_2D(CORNER[0] + float(column), CORNER[1] - float(row))
+    polygon = ogr.Geometry(ogr.wkbPolygon)
+    polygon.AddGeometry(ring)
+    return polygon
