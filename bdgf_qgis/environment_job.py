@@ -30,11 +30,10 @@ def install_environment(options: Options, feedback: Feedback, anew: bool = False
     """Make the environment in the QGIS profile. Raises InstallationError or RunCancelled."""
     home = profile_home()
 
-    def prove(python: Path) -> None:
-        quiet = _Quiet(feedback)
+    def prove(python: Path, share: Feedback) -> None:
         try:
             with _worker(WorkerPython(str(python), "the new environment")) as worker:
-                trouble = prove_cpu(worker, quiet)
+                trouble = prove_cpu(worker, share)
         except (WorkerDied, WorkerFailed) as error:
             raise InstallationError(f"The environment does not work: {error}") from error
         if trouble:
@@ -62,21 +61,3 @@ def _worker(python: WorkerPython, parent: Optional[str] = None) -> Iterator[Work
     command = worker_command(python)
     with Workspace(parent) as workspace, closing(Log(parent)) as log, Worker(command, workspace, log) as worker:
         yield worker
-
-
-class _Quiet:
-    """Hears Cancel only: the installation shows its own progress."""
-
-    def __init__(self, feedback: Feedback) -> None:
-        self._feedback = feedback
-
-    def is_cancelled(self) -> bool:
-        """Whether the user wants to stop."""
-        return self._feedback.is_cancelled()
-
-    def progress(self, fraction: float, text: str) -> None:
-        """Not shown."""
-
-    def note(self, level: str, text: str) -> None:
-        """Handed on."""
-        self._feedback.note(level, text)

@@ -50,7 +50,7 @@ def _certificates(home: Path) -> str:
     authorities = QgsApplication.authManager()
     if authorities is None or authorities.isDisabled():
         return ""
-    if not authorities.getDatabaseCAs() and not authorities.getExtraFileCAs():
+    if not authorities.databaseCAs() and not authorities.extraFileCAs():
         return ""
     text = bytes(authorities.trustedCaCertsPemText())
     if not text.strip():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication
 
 from .provider import BdgfProvider
+
+if TYPE_CHECKING:
+    from .gui.window import Window
 
 
 class BdgfPlugin:
@@ -15,6 +18,7 @@ class BdgfPlugin:
     def __init__(self, iface: Optional[Any] = None) -> None:
         self.iface = iface
         self.provider: Optional[BdgfProvider] = None
+        self.window: Optional[Window] = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process needs."""
@@ -25,9 +29,16 @@ class BdgfPlugin:
     def initGui(self) -> None:
         """Start inside the QGIS window."""
         self.initProcessing()
+        if self.iface is not None and self.provider is not None and self.window is None:
+            from .gui.window import Window
+
+            self.window = Window(self.iface, self.provider)
 
     def unload(self) -> None:
         """Undo everything."""
+        if self.window is not None:
+            self.window.close()
+            self.window = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

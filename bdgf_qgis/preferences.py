@@ -38,13 +38,14 @@ class Preferences:
 
     @property
     def cache_folder(self) -> Path:
-        """The folder for files that can be made again."""
-        return Path(self.cache) if self.cache else profile_home() / "cache"
+        """The folder for files that can be made again; all in it is the plugin's and may be deleted."""
+        return Path(self.cache) / "bdgf-cache" if self.cache else profile_home() / "cache"
 
     @property
     def options(self) -> Options:
         """Those of the installation."""
-        return Options(**{each.name: getattr(self, each.name) for each in fields(Options)})
+        given = {each.name: getattr(self, each.name) for each in fields(Options)}
+        return Options(**{**given, "cache": str(self.cache_folder)})
 
 
 def read_preferences() -> Preferences:

@@ -28,6 +28,7 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
 from ..translation import tr
@@ -40,10 +41,12 @@ Default = Union[None, str, int, float, bool, list]
 class BdgfAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: the class attributes say what it is, `declare` what it takes and gives.
 
-    ID     the public id, lower case
+    ID           the public id, lower case
+    NEEDS_TORCH  whether it runs the worker: opened in the window, it has the plugin offer what is missing
     """
 
     ID = ""
+    NEEDS_TORCH = False
 
     def title(self) -> str:
         """Name in the toolbox, translated."""
@@ -107,6 +110,13 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
             parts.append(f"<h3>{tr('Outputs')}</h3>")
             parts += [f"<p><b>{escape(each.name())}</b> {escape(each.description())}</p>" for each in numbers]
         return "".join(parts)
+
+    def createCustomParametersWidget(self, parent: Optional[QWidget] = None) -> Optional[QWidget]:
+        """The usual dialog. QGIS asks for it in the window alone, which is the moment to offer PyTorch."""
+        wanted = getattr(self.provider(), "torch_wanted", None)
+        if self.NEEDS_TORCH and wanted is not None:
+            wanted.emit()
+        return None
 
     def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:
         """Add parameters and outputs."""

@@ -40,9 +40,9 @@ class CheckEnvironment(BdgfAlgorithm):
     def about(self) -> str:
         """What it does."""
         return tr(
-            "Says which Python, PyTorch build, graphics card and driver BDGF computes with. Each kind of computation that "
-            "the network uses is run on each device, compared with the CPU, and timed; a sentence says which device will "
-            "be used and, if it is not the graphics card, why.\n\n"
+            "Says which Python, PyTorch build, graphics card and driver BDGF computes with. Each kind of computation "
+            "that the network uses is run on each device, compared with the CPU, and timed; a sentence says which "
+            "device will be used and, if it is not the graphics card, why.\n\n"
             "The report holds no user name and no computer name: paste it into a bug report."
         )
 

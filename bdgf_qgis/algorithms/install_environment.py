@@ -39,9 +39,9 @@ class InstallEnvironment(BdgfAlgorithm):
     def about(self) -> str:
         """What it does."""
         return tr(
-            "Sets up PyTorch and what else BDGF computes with, once for this QGIS profile. It goes into a folder of its "
-            "own in the profile: QGIS's own Python and other plugins are not touched. The first time, 0.3 to 3 GB are "
-            "downloaded, depending on the graphics card.\n\n"
+            "Sets up PyTorch and what else BDGF computes with, once for this QGIS profile. It goes into a folder of "
+            "its own in the profile: QGIS's own Python and other plugins are not touched. The first time, 0.3 to 3 GB "
+            "are downloaded, depending on the graphics card.\n\n"
             "Run it again to repair an installation that broke off, or to update it after an update of the plugin; the "
             "old environment stays until the new one works. Proxy and certificates are those of QGIS's options."
         )
@@ -56,8 +56,8 @@ class InstallEnvironment(BdgfAlgorithm):
             "ACTION",
             tr("What to do"),
             tr(
-                "install: set up what is missing, repair what is broken. reinstall: make everything anew. remove: delete "
-                "all that was installed."
+                "install: set up what is missing, repair what is broken. reinstall: make everything anew. remove: "
+                "delete all that was installed."
             ),
             ACTIONS,
             "install",
@@ -67,7 +67,7 @@ class InstallEnvironment(BdgfAlgorithm):
             tr("Build of PyTorch"),
             tr(
                 "auto: the one that fits this computer's graphics card. cpu: the small one without GPU. none: whatever "
-                "the package index offers, for closed networks. Also cu126, cu130 and so on. Empty: as set in the options."
+                "the package index offers, for closed networks. Also cu126, cu130 and so on. Empty: as in the options."
             ),
             "",
             BACKENDS,
@@ -108,7 +108,7 @@ class InstallEnvironment(BdgfAlgorithm):
     def _remove(self, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         home = profile_home()
         there = environments(home).exists()
-        left = remove_all(home)
+        left = remove_all(home, read_preferences().cache_folder)
         if left:
             raise QgsProcessingException(left)
         feedback.pushInfo(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))

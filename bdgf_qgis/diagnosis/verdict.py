@@ -78,6 +78,6 @@ def _why_not_seen(facts: Checked) -> str:
             f", because this PyTorch is a build for the CPU, although {card} is there: run 'Install environment' again"
         )
     return (
-        f", because PyTorch cannot reach {card}: driver {facts.driver} may be too old for {facts.build.partition(',')[0]} "
-        "(update it), or the card is hidden from this program"
+        f", because PyTorch cannot reach {card}: driver {facts.driver} may be too old for "
+        f"{facts.build.partition(',')[0]} (update it), or the card is hidden from this program"
     )

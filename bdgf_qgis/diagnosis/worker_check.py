@@ -10,6 +10,7 @@ from ..engine.client import Worker
 from ..engine.environment import WorkerPython
 from ..engine.errors import WorkerDied, WorkerFailed
 from ..engine.run import Feedback, run_job
+from ..engine.share import Share
 from .verdict import DeviceCheck, Verdict, trouble_of, verdict
 
 
@@ -24,29 +25,13 @@ class Diagnosis:
     verdict: Verdict
 
 
-class _Part:
-    """A share of the bar for one of several jobs."""
-
-    def __init__(self, whole: Feedback, begin: float, end: float) -> None:
-        self._whole, self._begin, self._end = whole, begin, end
-
-    def is_cancelled(self) -> bool:
-        return self._whole.is_cancelled()
-
-    def progress(self, fraction: float, text: str) -> None:
-        self._whole.progress(self._begin + fraction * (self._end - self._begin), text)
-
-    def note(self, level: str, text: str) -> None:
-        self._whole.note(level, text)
-
-
 def diagnose(worker: Worker, python: WorkerPython, wish: str, feedback: Feedback) -> Diagnosis:
     """Try all devices. Raises WorkerDied or WorkerFailed where the worker cannot even start, RunCancelled."""
-    facts = cast(Checked, run_job(worker, CheckJob(), _Part(feedback, 0.0, 0.5)))
+    facts = cast(Checked, run_job(worker, CheckJob(), Share(feedback, 0.0, 0.5)))
     found = []
     for number, info in enumerate(facts.devices):
         share = 0.5 / len(facts.devices)
-        part = _Part(feedback, 0.5 + number * share, 0.5 + (number + 1) * share)
+        part = Share(feedback, 0.5 + number * share, 0.5 + (number + 1) * share)
         found.append(_try(worker, info, part))
     devices = tuple(found)
     return Diagnosis(python, facts, devices, wish, verdict(wish, facts, devices))

@@ -34,8 +34,8 @@ def locked(home: Path) -> Iterator[None]:
     with file:
         if not try_lock(file):
             raise InstallationError(
-                "Another QGIS is setting up or removing the BDGF environment of this profile right now: wait "
-                "until it is done, then run it again."
+                "Another QGIS is setting up or removing the BDGF environment of this profile right "
+                "now: wait until it is done, then run it again."
             )
         yield
 
@@ -58,11 +58,13 @@ def new_name(home: Path) -> str:
     return next(name for name in (f"e{number}" for number in range(1, 10_000)) if not (folder / name).exists())
 
 
-def remove_all(home: Path) -> Optional[str]:
-    """Delete everything that was made; returns what could not be deleted, as a sentence.
+def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
+    """Delete everything that was made, with a cache that lies elsewhere; returns what could not be deleted, as a sentence.
 
     Raises InstallationError where another QGIS holds the folder.
     """
+    if cache is not None:
+        delete(cache)
     if not home.exists():
         return None
     with locked(home):
@@ -91,3 +93,14 @@ def delete(folder: Path) -> None:
             function(path)
 
     shutil.rmtree(folder, onerror=writable_first)
+
+
+def empty_folder(folder: Path) -> None:
+    """Delete what is in a folder, not the folder itself; what is in use stays."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                delete(path)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()

@@ -11,6 +11,7 @@ from typing import Optional
 
 from ..engine.managed import Managed, environments, python_inside, read_state, write_state
 from ..engine.run import Feedback
+from ..engine.share import Share
 from .disk import check_room, room_needed
 from .errors import InstallationError, StepFailed
 from .home import delete, locked, new_name, sweep
@@ -46,7 +47,7 @@ class Installation:
     """What is to be installed where.
 
     home    the plugin's folder in the QGIS profile
-    prove   raises where the worker does not run on a Python: called with its path
+    prove   raises InstallationError where the worker does not run on a Python: called with its path and a feedback
     """
 
     home: Path
@@ -54,7 +55,7 @@ class Installation:
     options: Options
     network: Network
     plugin_version: str
-    prove: Callable[[Path], None]
+    prove: Callable[[Path, Feedback], None]
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Installer:
         folder.parent.mkdir(exist_ok=True)
         try:
             self._make(folder)
-            self._prove(python_inside(folder))
+            self._prove(python_inside(folder), _PROOF)
             write_state(job.home, Managed(name, fingerprint(), job.plugin_version, job.options.torch_backend))
         except BaseException:
             delete(folder)
@@ -133,7 +134,7 @@ class _Installer:
             return None
         python = python_inside(environments(self._job.home) / managed.name)
         try:
-            self._prove(python)
+            self._prove(python, 0.0)
         except InstallationError as error:
             self._note("warning", f"The environment is damaged and is made anew. {error}")
             return None
@@ -215,10 +216,10 @@ class _Installer:
             )
             raise
 
-    def _prove(self, python: Path) -> None:
-        self._feedback.progress(_PROOF, "Checking that it works")
+    def _prove(self, python: Path, begin: float) -> None:
+        """Run the worker on it, the bar going on from `begin`."""
         try:
-            self._job.prove(python)
+            self._job.prove(python, Share(self._feedback, begin, 1.0 if begin else _BEFORE / 4))
         except InstallationError as error:
             self._log.write(f"proof failed: {error}")
             raise

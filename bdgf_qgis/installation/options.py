@@ -15,7 +15,7 @@ class Options:
     index          address of a package index to use instead of the tools' default
     links          folder or address with package files to look in too
     mirror         address to fetch Python from instead of the tool's default
-    cache          folder for downloads
+    cache          folder for downloads, the plugin's alone
     """
 
     uv: str = ""

@@ -1,0 +1,140 @@
+"""The part of the options page that says which Python BDGF computes with, and sets it up or takes it away."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.gui import QgsFileWidget
+from qgis.PyQt.QtWidgets import (
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..diagnosis.interpreter import Interpreter, look_at
+from ..engine.managed import managed_python, read_state
+from ..engine.setting import profile_home
+from ..installation.install import is_outdated
+from ..translation import tr
+from .background import in_background
+from .install_panel import InstallPanel
+from .installer import Installer
+
+
+class InterpreterBox(QGroupBox):
+    """The plugin's own environment, or a Python that the user names."""
+
+    def __init__(self, installer: Installer, path: str, parent: Optional[QWidget] = None) -> None:
+        super().__init__(tr("Python with PyTorch"), parent)
+        self._installer = installer
+        self.own = QRadioButton(tr("BDGF's own environment"))
+        self.other = QRadioButton(tr("Another Python"))
+        self.state = _note()
+        self.install, self.remove = QPushButton(), QPushButton(tr("Remove"))
+        self.panel = InstallPanel(installer)
+        self.path = QgsFileWidget()
+        self.path.setFilePath(path)
+        self.path.lineEdit().setPlaceholderText(tr("of a conda environment, a server, ..."))
+        self.test = QPushButton(tr("Test"))
+        self.found = _note()
+        (self.other if path else self.own).setChecked(True)
+        self._lay_out()
+        self.own.toggled.connect(self._choose)
+        self.install.clicked.connect(lambda: self._begin("install"))
+        self.remove.clicked.connect(self._ask_to_remove)
+        self.test.clicked.connect(self.look)
+        self.path.fileChanged.connect(lambda _: self.found.setText(""))
+        installer.ended.connect(lambda *_: self.refresh())
+        self._choose()
+        self.refresh()
+
+    def python(self) -> str:
+        """The path that the user names; '' for the plugin's own."""
+        return self.path.filePath().strip() if self.other.isChecked() else ""
+
+    def refresh(self) -> None:
+        """Show what is installed."""
+        home = profile_home()
+        managed = read_state(home)
+        busy = self._installer.running
+        if managed is None:
+            self.state.setText(tr("Not installed."))
+            self.install.setText(tr("Install"))
+        elif is_outdated(home):
+            self.state.setText(
+                tr("Installed by version {version}; this version needs other packages.").format(version=managed.plugin)
+            )
+            self.install.setText(tr("Update"))
+        else:
+            self.state.setText(tr("Installed: {path}").format(path=managed_python(home)))
+            self.install.setText(tr("Check and repair"))
+        self.install.setEnabled(not busy)
+        self.remove.setEnabled(home.exists() and not busy)
+
+    def look(self) -> None:
+        """Ask the named Python what it has."""
+        path = self.path.filePath().strip()
+        self.found.setText(tr("Looking ..."))
+        in_background(self, tr("BDGF: looking at a Python"), lambda: look_at(path), self._show)
+
+    def _show(self, found: Interpreter) -> None:
+        if found.fits:
+            versions = ", ".join(f"{name} {version}" for name, version in found.packages)
+            self.found.setText(
+                tr("Fits: Python {version}, {packages}.").format(version=found.version, packages=versions)
+            )
+        else:
+            self.found.setText("\n".join(found.lacking))
+
+    def _choose(self) -> None:
+        own = self.own.isChecked()
+        for widget in (self.path, self.test, self.found):
+            widget.setEnabled(not own)
+
+    def _begin(self, action: str) -> None:
+        self.panel.begin(action)
+        self.refresh()
+
+    def _ask_to_remove(self) -> None:
+        question = tr("Delete BDGF's own environment and all that was downloaded for it? Models and maps stay.")
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(self, tr("BDGF"), question, buttons.Yes | buttons.No)
+        if answer == buttons.Yes:
+            self._begin("remove")
+
+    def _lay_out(self) -> None:
+        own = QHBoxLayout()
+        own.addWidget(self.state, 1)
+        own.addWidget(self.install)
+        own.addWidget(self.remove)
+        other = QHBoxLayout()
+        other.addWidget(self.path, 1)
+        other.addWidget(self.test)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.own)
+        for part in (own, self.panel):
+            layout.addLayout(_indented(part))
+        layout.addWidget(self.other)
+        for below in (other, self.found):
+            layout.addLayout(_indented(below))
+
+
+def _note() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    return label
+
+
+def _indented(part: object) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(22, 0, 0, 0)
+    if isinstance(part, QWidget):
+        row.addWidget(part)
+    else:
+        row.addLayout(part)
+    return row

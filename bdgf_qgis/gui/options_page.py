@@ -1,0 +1,188 @@
+"""The BDGF page in QGIS's options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..installation.disk import folder_size
+from ..installation.home import empty_folder
+from ..preferences import Preferences, read_preferences, write_preferences
+from ..resources import icon
+from ..translation import tr
+from .background import in_background
+from .installer import Installer
+from .interpreter_box import InterpreterBox
+
+_DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
+_BACKENDS = ("auto", "cpu", "none", "cu126", "cu128", "cu130")
+
+
+class OptionsPage(QgsOptionsPageWidget):
+    """Interpreter, device, cache and worker; OK and Apply of the options dialog store them."""
+
+    def __init__(self, installer: Installer, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        stored = read_preferences()
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
+        self.interpreter = InterpreterBox(installer, stored.python)
+        layout.addWidget(self.interpreter)
+        layout.addWidget(self._computing(stored))
+        layout.addWidget(self._cache(stored))
+        layout.addWidget(self._closed_network(stored))
+        layout.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self.show_cache_size()
+
+    def apply(self) -> None:
+        """Store what is set."""
+        write_preferences(self.preferences())
+
+    def preferences(self) -> Preferences:
+        """What the page shows."""
+        return Preferences(
+            python=self.interpreter.python(),
+            device=self.device.currentText().strip().lower() or "auto",
+            cache=self.cache.filePath().strip(),
+            idle=self.idle.value(),
+            uv=self.uv.filePath().strip(),
+            base_python=self.base_python.filePath().strip(),
+            torch_backend=self.backend.currentText().strip() or "auto",
+            index=self.index.text().strip(),
+            links=self.links.text().strip(),
+            mirror=self.mirror.text().strip(),
+        )
+
+    def show_cache_size(self) -> None:
+        """Measure the cache folder beside the window."""
+        folder = self._cache_folder()
+        self.cache_size.setText(tr("measuring ..."))
+        in_background(self, tr("BDGF: size of the cache"), lambda: folder_size(folder), self._show_size)
+
+    def clear_cache(self) -> None:
+        """Delete what is in the cache folder."""
+        empty_folder(self._cache_folder())
+        self.show_cache_size()
+
+    def _show_size(self, size: int) -> None:
+        self.cache_size.setText(readable_size(size))
+        self.clear.setEnabled(size > 0)
+
+    def _cache_folder(self) -> Path:
+        return replace(Preferences(), cache=self.cache.filePath().strip()).cache_folder
+
+    def _computing(self, stored: Preferences) -> QGroupBox:
+        box = QGroupBox(tr("Computing"))
+        form = QFormLayout(box)
+        self.device = _choice(_DEVICES, stored.device)
+        self.device.setToolTip(tr("What runs use whose device is 'auto'. Check environment says what is there."))
+        form.addRow(tr("Device"), self.device)
+        self.idle = QSpinBox()
+        self.idle.setRange(0, 240)
+        self.idle.setValue(stored.idle)
+        self.idle.setSuffix(" " + tr("min"))
+        self.idle.setSpecialValueText(tr("at once"))
+        self.idle.setToolTip(tr("The worker holds memory, also on the graphics card, until it ends."))
+        form.addRow(tr("End an idle worker after"), self.idle)
+        return box
+
+    def _cache(self, stored: Preferences) -> QGroupBox:
+        box = QGroupBox(tr("Cache"))
+        form = QFormLayout(box)
+        self.cache = QgsFileWidget()
+        self.cache.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
+        self.cache.lineEdit().setPlaceholderText(tr("in the QGIS profile"))
+        self.cache.setFilePath(stored.cache)
+        self.cache.fileChanged.connect(lambda _: self.show_cache_size())
+        self.cache_size = QLabel()
+        self.clear = QPushButton(tr("Clear"))
+        self.clear.clicked.connect(self.clear_cache)
+        row = QHBoxLayout()
+        row.addWidget(self.cache_size)
+        row.addWidget(self.clear)
+        row.addStretch(1)
+        form.addRow(tr("Folder"), self.cache)
+        form.addRow(tr("Size"), row)
+        return box
+
+    def _closed_network(self, stored: Preferences) -> QGroupBox:
+        box = QgsCollapsibleGroupBox(tr("Installing in closed networks"))
+        form = QFormLayout(box)
+        self.backend = _choice(_BACKENDS, stored.torch_backend)
+        self.backend.setToolTip(tr("'none' takes the build that the package index offers."))
+        self.index, self.links, self.mirror = QLineEdit(stored.index), QLineEdit(stored.links), QLineEdit(stored.mirror)
+        self.uv, self.base_python = _file(stored.uv, tr("found or fetched")), _file(stored.base_python, tr("fetched"))
+        form.addRow(tr("Build of PyTorch"), self.backend)
+        form.addRow(tr("Package index"), self.index)
+        form.addRow(tr("Folder of packages"), self.links)
+        form.addRow(tr("Mirror for Python"), self.mirror)
+        form.addRow(tr("Path of uv"), self.uv)
+        form.addRow(tr("Python to build on"), self.base_python)
+        box.setCollapsed(not any((stored.index, stored.links, stored.mirror, stored.uv, stored.base_python)))
+        return box
+
+
+class OptionsFactory(QgsOptionsWidgetFactory):
+    """Makes the page when the options dialog opens."""
+
+    def __init__(self, installer: Installer) -> None:
+        super().__init__("BDGF", icon())
+        self._installer = installer
+
+    def icon(self) -> QIcon:
+        """Beside the page's name."""
+        return icon()
+
+    def createWidget(self, parent: Optional[QWidget] = None) -> OptionsPage:
+        """A new page."""
+        return OptionsPage(self._installer, parent)
+
+
+def readable_size(size: int) -> str:
+    """Bytes in words."""
+    if size == 0:
+        return tr("empty")
+    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size / 1024:.0f} KiB"
+
+
+def _choice(items: tuple[str, ...], value: str) -> QComboBox:
+    box = QComboBox()
+    box.setEditable(True)
+    box.addItems(list(items))
+    box.setCurrentText(value)
+    return box
+
+
+def _file(path: str, hint: str) -> QgsFileWidget:
+    widget = QgsFileWidget()
+    widget.setFilePath(path)
+    widget.lineEdit().setPlaceholderText(hint)
+    return widget

@@ -1,0 +1,36 @@
+"""What the plugin adds to the QGIS window, and takes away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtCore import QTimer
+
+from .installer import Installer
+from .offer import Offer
+from .options_page import OptionsFactory
+
+
+class Window:
+    """The options page, and the offer to set up PyTorch when the provider says that it is wanted."""
+
+    def __init__(self, iface: Any, provider: QgsProcessingProvider) -> None:
+        self._iface = iface
+        self._provider = provider
+        self.installer = Installer()
+        self.offer = Offer(iface, self.installer)
+        self._factory = OptionsFactory(self.installer)
+        iface.registerOptionsWidgetFactory(self._factory)
+        provider.torch_wanted.connect(self.offer.torch_wanted)
+        self._later = QTimer()
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.offer.look_for_update)
+        self._later.start(0)  # once the window stands
+
+    def close(self) -> None:
+        """Take everything away."""
+        self._later.stop()
+        self._provider.torch_wanted.disconnect(self.offer.torch_wanted)
+        self._iface.unregisterOptionsWidgetFactory(self._factory)
+        self.offer.close()
