@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsVectorFileWriter,
-    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QVariant
@@ -25,7 +22,7 @@ from qgis.PyQt.QtGui import QColor
 from ...model.messages import ClassInfo
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
-from ..style.sample_style import CODE_FIELD, NAME_FIELD, style_samples
+from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style, style_samples
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .placing import placed
@@ -169,12 +166,7 @@ def _write(
     del writer  # closes the file
     if failed:
         raise QgsProcessingException(tr("The training layer cannot be written: {reason}.").format(reason=text))
-    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
-    style_samples(layer, classes)
-    problem = layer.saveStyleToDatabase(name, tr("Classes of BDGF"), True, "")
-    if problem or not layer.isValid():
+    problem = store_sample_style(path, classes, name)
+    if problem:
         text = tr("The style of the training layer cannot be stored: {reason}.")
-        raise QgsProcessingException(text.format(reason=problem or tr("the new file cannot be opened")))
-    del layer
-    with closing(sqlite3.connect(str(path))) as connection:  # QGIS leaves a mode that needs two files more to be read
-        connection.execute("PRAGMA journal_mode = DELETE")
+        raise QgsProcessingException(text.format(reason=problem))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
@@ -17,6 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from ...model.messages import ClassInfo
+from ..translation import tr
 
 CODE_FIELD = "class_id"
 NAME_FIELD = "class_name"
@@ -38,6 +42,20 @@ def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
     form.setSuppress(QgsEditFormConfig.SuppressOff)
     layer.setEditFormConfig(form)
     layer.setDisplayExpression(QgsExpression.quotedColumnRef(NAME_FIELD))
+
+
+def store_sample_style(path: Path, classes: Sequence[ClassInfo], table: str = "") -> str:
+    """Store style and form in a GeoPackage as its default; returns why it failed, '' where it did not."""
+    name = table or path.stem
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    if not layer.isValid():
+        return tr("the new file cannot be opened")
+    style_samples(layer, classes)
+    problem = str(layer.saveStyleToDatabase(name, tr("Classes of BDGF"), True, "") or "")
+    del layer
+    with closing(sqlite3.connect(str(path))) as connection:  # QGIS leaves a mode that needs two files more to be read
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return problem
 
 
 def _symbol(colour: str) -> QgsFillSymbol:

@@ -1,0 +1,118 @@
+"""Assess: a class raster against reference polygons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+
+from ..raster.assessment import confusion_of
+from ..report.assessment import AssessmentReport
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .common_parameters import REPORT_FILES
+from .inputs import raster_source, samples_of
+from .placing import check_writable, write_text
+from .running import part, told_to_user, warn
+
+
+class Assess(BdgfAlgorithm):
+    """Writes accuracy figures."""
+
+    ID = "assess"
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Assess")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Compares a class raster with reference polygons: overall and average accuracy, kappa, and producer's and "
+            "user's accuracy of each class.\n\n"
+            "Take polygons that no model was trained on. Classes meet by code where the class field holds whole "
+            "numbers, by name where it holds texts. Reference pixels where the map is nodata are left out and counted."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("accuracy,validation,confusion matrix,error matrix,kappa,ground truth")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        self.add_raster(
+            "CLASSIFICATION", tr("Class raster"), tr("A map of Classify, or another raster of class codes.")
+        )
+        self.add_polygons("REFERENCE", tr("Reference polygons"), tr("Polygons with the true class, in any system."))
+        self.add_field(
+            "CLASS_FIELD", tr("Class field"), tr("Codes or names of the classes."), "REFERENCE", default="class_id"
+        )
+        self.add_file_result("REPORT", tr("Report"), tr("The figures as a page."), REPORT_FILES, optional=True)
+        self.add_file_result(
+            "JSON", tr("Figures"), tr("The figures for other programs."), "JSON (*.json)", optional=True
+        )
+        self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy, 0 to 1"))
+        self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
+        self.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Take what is needed from the layers."""
+        layer = self.parameterAsRasterLayer(parameters, "CLASSIFICATION", context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, "CLASSIFICATION"))
+        self._classification = raster_source(layer)
+        class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
+        self._reference = samples_of(self, parameters, context, "REFERENCE", class_field)
+        source = self.parameterAsSource(parameters, "REFERENCE", context)
+        self._reference_name = source.sourceName()
+        return True
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Compare and write."""
+        paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "JSON")}
+        for path in paths.values():
+            check_writable(path)
+        with told_to_user():
+            found = confusion_of(
+                self._classification,
+                self._reference.polygons,
+                self._reference.crs_wkt,
+                self._reference.field,
+                part(feedback, 0, 98, tr("Comparing map and reference")),
+                feedback.isCanceled,
+            )
+        warn(found.notes, feedback)
+        report = AssessmentReport(
+            self._classification.name,
+            self._reference_name,
+            found.classes,
+            found.confusion,
+            found.polygons,
+            found.left_out,
+            found.notes,
+        )
+        if paths["REPORT"]:
+            write_text(paths["REPORT"], report.html())
+        if paths["JSON"]:
+            write_text(paths["JSON"], report.json())
+        accuracy = report.accuracy
+        text = tr("Overall accuracy {overall:.4f}, average {average:.4f}, kappa {kappa:.4f} on {pixels} pixels.")
+        feedback.pushInfo(
+            text.format(
+                overall=accuracy.overall, average=accuracy.average, kappa=accuracy.kappa, pixels=f"{accuracy.pixels:,}"
+            )
+        )
+        if found.left_out:
+            text = tr("{count} reference pixels lie where the map is nodata; they are left out.")
+            feedback.pushInfo(text.format(count=f"{found.left_out:,}"))
+        feedback.setProgress(100)
+        return {
+            **paths,
+            "OVERALL_ACCURACY": accuracy.overall,
+            "AVERAGE_ACCURACY": accuracy.average,
+            "KAPPA": accuracy.kappa,
+        }

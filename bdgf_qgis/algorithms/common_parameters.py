@@ -1,0 +1,73 @@
+"""Parameters that several algorithms take, declared once."""
+
+from __future__ import annotations
+
+from ...model.settings import PRESETS
+from ..translation import tr
+from .base import BdgfAlgorithm
+
+DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1")
+MODEL_FILES = "BDGF (*.safetensors)"
+REPORT_FILES = "HTML (*.html)"
+_LARGEST_SEED = 2_147_483_647
+
+
+def add_rasters(algorithm: BdgfAlgorithm) -> None:
+    """MODALITIES and GRID."""
+    algorithm.add_rasters(
+        "MODALITIES",
+        tr("Rasters"),
+        tr(
+            "Co-registered rasters of one place, each a modality: a spectral image, a surface model, radar ... Pixel "
+            "size, extent and coordinate system may differ. Only pixels that are valid in all of them are used."
+        ),
+    )
+    algorithm.add_raster(
+        "GRID",
+        tr("Raster whose grid rules"),
+        tr(
+            "The others are warped to its pixels on the fly. Left empty, the first raster rules; the dialog lists "
+            "rasters by name, so choose here what matters to you. The log names it."
+        ),
+        optional=True,
+    )
+
+
+def add_preset(algorithm: BdgfAlgorithm) -> None:
+    """PRESET."""
+    algorithm.add_choice(
+        "PRESET",
+        tr("Preset"),
+        tr("quick: a minute or two without a GPU, to try out. standard: for results. thorough: for a GPU or a night."),
+        list(PRESETS),
+        "standard",
+    )
+
+
+def add_seed_and_device(algorithm: BdgfAlgorithm) -> None:
+    """SEED and DEVICE."""
+    algorithm.add_integer(
+        "SEED",
+        tr("Seed"),
+        tr("The same seed, data and machine give the same result; another seed another one of its kind."),
+        0,
+        most=_LARGEST_SEED,
+        advanced=True,
+    )
+    add_device(algorithm)
+
+
+def add_device(algorithm: BdgfAlgorithm) -> None:
+    """DEVICE."""
+    algorithm.add_text(
+        "DEVICE",
+        tr("Device"),
+        tr("Where to compute: auto takes the best GPU that works, else the CPU; or cpu, cuda, cuda:1 ..."),
+        "auto",
+        DEVICES,
+    )
+
+
+def add_pretrained(algorithm: BdgfAlgorithm, help_text: str) -> None:
+    """PRETRAINED."""
+    algorithm.add_file("PRETRAINED", tr("Pre-trained model"), help_text, MODEL_FILES, optional=True)

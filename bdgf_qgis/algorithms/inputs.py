@@ -1,0 +1,113 @@
+"""What the user picked, as plain values: taken from layers in prepare, since the run may be in another thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSource,
+    QgsRasterLayer,
+)
+
+from ..raster.shapes import Polygon, Value
+from ..raster.source import RasterSource
+from ..style.legend import Legend, legend_of
+from ..translation import tr
+from .base import BdgfAlgorithm
+
+
+@dataclass(frozen=True)
+class Rasters:
+    """The rasters of a scene: one a modality, and the one whose grid rules."""
+
+    modalities: tuple[RasterSource, ...]
+    grid: RasterSource
+    crs: QgsCoordinateReferenceSystem
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Polygons with their classes, the CRS of their coordinates ('' without one), and the legend of their layer."""
+
+    polygons: tuple[Polygon, ...]
+    crs_wkt: str
+    field: str
+    legend: Legend = field(default_factory=dict)
+
+
+def rasters_of(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
+    """MODALITIES and GRID.
+
+    Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL.
+    """
+    layers = algorithm.parameterAsLayerList(parameters, "MODALITIES", context)
+    if not layers:
+        raise QgsProcessingException(tr("None of the rasters could be loaded: check their paths."))
+    grid = algorithm.parameterAsRasterLayer(parameters, "GRID", context) or layers[0]
+    return Rasters(tuple(raster_source(each) for each in layers), raster_source(grid), grid.crs())
+
+
+def raster_source(layer: Any) -> RasterSource:
+    """A raster layer as GDAL opens it, with the no-data values that its properties add."""
+    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
+        text = tr("The layer '{name}' is no raster that GDAL can read: save a web layer to a file first.")
+        raise QgsProcessingException(text.format(name=layer.name()))
+    provider = layer.dataProvider()
+    added = {
+        (each.min(), each.max()) for band in range(1, layer.bandCount() + 1) for each in provider.userNoDataValues(band)
+    }
+    path = layer.source().split("|option:")[0]
+    return RasterSource(path, layer.name(), tuple(sorted(added)), provider.useSourceNoDataValue(1))
+
+
+def samples_of(
+    algorithm: BdgfAlgorithm,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    key: str,
+    class_field: str = "",
+    name_field: str = "",
+) -> Samples:
+    """The polygons of a layer: its selection, filter and unsaved edits count."""
+    source = algorithm.parameterAsSource(parameters, key, context)
+    if source is None:
+        raise QgsProcessingException(algorithm.invalidSourceError(parameters, key))
+    for wanted in (class_field, name_field):
+        if wanted and source.fields().lookupField(wanted) < 0:
+            text = tr("The layer '{layer}' has no field '{field}': choose one of {fields}.")
+            names = ", ".join(source.fields().names())
+            raise QgsProcessingException(text.format(layer=source.sourceName(), field=wanted, fields=names))
+    crs = source.sourceCrs()
+    wkt = crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if crs.isValid() else ""
+    layer = algorithm.parameterAsVectorLayer(parameters, key, context)
+    legend = legend_of(layer, [class_field, name_field]) if class_field else {}
+    return Samples(tuple(_polygons(source, class_field, name_field)), wkt, class_field, legend)
+
+
+def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
+    request = QgsFeatureRequest()
+    # broken geometry is repaired later, and what cannot be repaired is listed
+    for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
+        geometry = feature.geometry()
+        wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
+        value = _value(feature[class_field]) if class_field else None
+        name = _value(feature[name_field]) if name_field else None
+        yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
+
+
+def _value(value: Any) -> Value:
+    return None if value is None or value == NULL else value
+
+
+def optional_integer(
+    algorithm: BdgfAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> Optional[int]:
+    """A whole number, or None where it was left empty."""
+    return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)

@@ -1,0 +1,139 @@
+"""Pre-train: learn a scene without labels."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRectangle
+
+from ...model.messages import PretrainJob
+from ...model.settings import PRESETS
+from ..engine.run import run_job
+from ..engine.session import worker_session
+from ..feedback import QgisFeedback
+from ..preferences import wished_device
+from ..raster.errors import RasterError
+from ..raster.grid import Grid, Window
+from ..raster.stack import open_stack
+from ..raster.tiles import copy_tiles
+from ..resources import plugin_version
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .common_parameters import MODEL_FILES, add_preset, add_pretrained, add_rasters, add_seed_and_device
+from .inputs import rasters_of
+from .matching import Match, match_modalities
+from .placing import check_writable, put_in_place
+from .running import describe_stack, model_header, part, told_to_user, warn
+
+
+class Pretrain(BdgfAlgorithm):
+    """Writes a model that knows a scene but no classes."""
+
+    ID = "pretrain"
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Pre-train")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Learns what a scene looks like, without any label: the sensor that the network leans on most is hidden "
+            "now and then, so that the others must carry the picture.\n\n"
+            "Train does this by itself. Run it apart to use one pre-training for several sets of classes on rasters "
+            "with the same bands, or to learn from a large scene once."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("unsupervised,self-supervised,diffusion,foundation")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        add_rasters(self)
+        self.add_extent("EXTENT", tr("Extent"), tr("Learn from this part only; left empty, from the whole overlap."))
+        add_preset(self)
+        add_pretrained(self, tr("Go on from this model instead of from nothing: further scenes of the same bands."))
+        add_seed_and_device(self)
+        self.add_file_result("MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES)
+
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Take what is needed from the layers."""
+        self._rasters = rasters_of(self, parameters, context)
+        self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
+        return True
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Copy tiles, learn, put the model in place."""
+        model = self.parameterAsFileOutput(parameters, "MODEL", context)
+        check_writable(model)
+        pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
+        preset = self.parameterAsEnumString(parameters, "PRESET", context)
+        with told_to_user():
+            match = pretrained_match(pretrained, self._rasters.modalities, feedback)
+            with (
+                worker_session() as worker,
+                open_stack(
+                    match.sources if match else self._rasters.modalities,
+                    self._rasters.grid,
+                    match.bands if match else None,
+                    feedback.isCanceled,
+                ) as stack,
+            ):
+                describe_stack(stack, feedback)
+                folder = worker.workspace.job_folder()
+                tiles = copy_tiles(
+                    stack,
+                    None,
+                    folder,
+                    seed=self.parameterAsInt(parameters, "SEED", context),
+                    progress=part(feedback, 0, 8, tr("Reading the rasters")),
+                    cancelled=feedback.isCanceled,
+                    note=QgisFeedback(feedback).note,
+                    extent=window_of(self._extent, stack.grid),
+                )
+                job = PretrainJob(
+                    tiles=tiles,
+                    modalities=stack.info(),
+                    scene=stack.scene_info(),
+                    settings=PRESETS[preset],
+                    seed=self.parameterAsInt(parameters, "SEED", context),
+                    device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
+                    output=str(folder / "model.safetensors"),
+                    plugin_version=plugin_version(),
+                    pretrained=pretrained,
+                )
+                run_job(worker, job, QgisFeedback(feedback, 8, 99))
+                put_in_place(folder / "model.safetensors", model)
+        feedback.setProgress(100)
+        return {"MODEL": model}
+
+
+def pretrained_match(path: Optional[str], sources: Any, feedback: QgsProcessingFeedback) -> Optional[Match]:
+    """How the rasters fit a model to go on from; None without one.
+
+    Raises ModelFileError or RasterError where it does not fit.
+    """
+    if path is None:
+        return None
+    match = match_modalities(sources, model_header(path, ("classifier", "pretrained")).modalities)
+    warn(match.notes, feedback)
+    return match
+
+
+def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
+    """The grid pixels of an extent in the grid's CRS; None for an extent left empty.
+
+    Raises RasterError where it holds no pixel of the grid.
+    """
+    if extent.isNull() or extent.isEmpty():
+        return None
+    window = grid.window_of_extent(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
+    window = window.intersection(grid.window)
+    if window.empty:
+        raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
+    return window

@@ -1,0 +1,66 @@
+"""What every run shares: errors in words for the map maker, and notes on the rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+from ...model.header import Header, ModelFileError, read_header
+from ..engine.errors import EngineError, RunCancelled
+from ..raster.errors import RasterCancelled, RasterError
+from ..raster.stack import ModalityStack
+from ..translation import tr
+
+
+@contextmanager
+def told_to_user() -> Iterator[None]:
+    """Turns errors of the raster side, the engine and model files into what Processing shows."""
+    try:
+        yield
+    except (RunCancelled, RasterCancelled) as error:
+        raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
+    except (RasterError, EngineError, ModelFileError) as error:
+        raise QgsProcessingException(str(error)) from error
+
+
+def model_header(path: str, kinds: Iterable[str]) -> Header:
+    """The header of a model file of one of the kinds 'classifier' and 'pretrained'.
+
+    Raises ModelFileError where the file is damaged or of another kind.
+    """
+    header = read_header(path)
+    if header.kind not in kinds:
+        text = tr(
+            "The model file {path} is only pre-trained and knows no classes: give it to Train as PRETRAINED first."
+        )
+        raise ModelFileError(text.format(path=path))
+    return header
+
+
+def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> None:
+    """Writes to the log what is read, on which grid, and what is odd about it."""
+    for each in stack.modalities:
+        text = tr("{name}: {count} bands, {kind}{warped}")
+        warped = tr(", warped to the grid") if each.warped else ""
+        feedback.pushInfo(text.format(name=each.name, count=len(each.bands), kind=each.dtype, warped=warped))
+    grid, overlap = stack.grid, stack.overlap
+    width, height = grid.pixel_size
+    text = tr("Grid of '{name}': pixels of {width:g} x {height:g}; the rasters overlap on {columns} x {rows} pixels.")
+    feedback.pushInfo(
+        text.format(name=stack.grid_name, width=width, height=height, columns=overlap.width, rows=overlap.height)
+    )
+    warn(stack.warnings, feedback)
+
+
+def warn(sentences: Iterable[str], feedback: QgsProcessingFeedback) -> None:
+    """Warnings to the log."""
+    for each in sentences:
+        feedback.pushWarning(each)
+
+
+def part(feedback: QgsProcessingFeedback, begin: float, end: float, text: str) -> Callable[[float], None]:
+    """Progress of a part of a run: shares 0..1 become `begin` to `end` percent."""
+    feedback.setProgressText(text)
+    return lambda share: feedback.setProgress(begin + share * (end - begin))

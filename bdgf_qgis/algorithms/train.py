@@ -1,0 +1,220 @@
+"""Train: from polygons to a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+
+from ...model.accuracy import accuracy_of
+from ...model.header import read_header
+from ...model.messages import Trained, TrainJob
+from ...model.settings import PRESETS
+from ..engine.run import run_job
+from ..engine.session import worker_session
+from ..feedback import QgisFeedback
+from ..preferences import wished_device
+from ..raster.labels import Labels, rasterise_labels
+from ..raster.stack import open_stack
+from ..raster.tiles import copy_tiles
+from ..report.training import TrainingReport
+from ..resources import plugin_version
+from ..style.legend import Legend, class_infos
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .common_parameters import MODEL_FILES, REPORT_FILES, add_preset, add_pretrained, add_rasters, add_seed_and_device
+from .inputs import optional_integer, rasters_of, samples_of
+from .placing import check_writable, put_in_place, write_text
+from .pretrain import pretrained_match
+from .running import describe_stack, part, told_to_user, warn
+
+
+class Train(BdgfAlgorithm):
+    """Writes a model that classifies."""
+
+    ID = "train"
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Train")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Trains a land-cover model on polygons drawn over one or more co-registered rasters. Some polygons are "
+            "kept out of training, and the report says how well the model maps them.\n\n"
+            "Give the model to Classify, with these rasters or with those of other scenes that have the same bands."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("supervised,learning,samples,polygons,neural network,deep learning")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        add_rasters(self)
+        self.add_polygons(
+            "SAMPLES",
+            tr("Training polygons"),
+            tr("Polygons with a class, in any coordinate system. Selection, filters and unsaved edits count."),
+        )
+        self.add_field(
+            "CLASS_FIELD",
+            tr("Class field"),
+            tr("Whole numbers from 0 to 65,535, or texts. Polygons without a class are skipped."),
+            "SAMPLES",
+            default="class_id",
+        )
+        self.add_field(
+            "NAME_FIELD",
+            tr("Name field"),
+            tr("Names of the classes for the legend; left empty, the layer's own legend serves."),
+            "SAMPLES",
+            optional=True,
+        )
+        add_preset(self)
+        add_pretrained(self, tr("A model of Pre-train on the same bands; left empty, this scene is learned first."))
+        self.add_share(
+            "HOLDOUT",
+            tr("Share of polygons kept for the accuracy figures"),
+            tr("By whole polygons, at least one of each class that has three; 0 trains on all and gives no figures."),
+            0.2,
+            0.9,
+        )
+        add_seed_and_device(self)
+        for key, label in (("PRETRAIN_STEPS", tr("Steps of pre-training")), ("STEPS", tr("Steps of training"))):
+            self.add_integer(key, label, tr("Left empty, the preset's number."), None, 0, optional=True, advanced=True)
+        self.add_switch(
+            "KEEP_PARTIAL",
+            tr("Keep the state reached on cancel"),
+            tr("Cancelled while the classifier learns, the model is written as it is, without accuracy figures."),
+            False,
+            advanced=True,
+        )
+        self.add_file_result("MODEL", tr("Model"), tr("The model file to write."), MODEL_FILES)
+        self.add_file_result(
+            "REPORT", tr("Report"), tr("Accuracy, samples and course of the training."), REPORT_FILES, optional=True
+        )
+        self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy on held-out polygons, 0 to 1"))
+        self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
+        self.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Take what is needed from the layers."""
+        self._rasters = rasters_of(self, parameters, context)
+        class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
+        name_field = self.parameterAsString(parameters, "NAME_FIELD", context)
+        self._samples = samples_of(self, parameters, context, "SAMPLES", class_field, name_field)
+        return True
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Rasterise, copy tiles, learn, put model and report in place."""
+        model = self.parameterAsFileOutput(parameters, "MODEL", context)
+        report = self.parameterAsFileOutput(parameters, "REPORT", context)
+        for path in (model, report):
+            check_writable(path)
+        pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
+        seed = self.parameterAsInt(parameters, "SEED", context)
+        settings = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)].with_steps(
+            optional_integer(self, parameters, "PRETRAIN_STEPS", context),
+            optional_integer(self, parameters, "STEPS", context),
+        )
+        with told_to_user():
+            match = pretrained_match(pretrained, self._rasters.modalities, feedback)
+            with (
+                worker_session() as worker,
+                open_stack(
+                    match.sources if match else self._rasters.modalities,
+                    self._rasters.grid,
+                    match.bands if match else None,
+                    feedback.isCanceled,
+                ) as stack,
+            ):
+                describe_stack(stack, feedback)
+                feedback.setProgressText(tr("Reading the polygons"))
+                holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)
+                labels = rasterise_labels(
+                    stack,
+                    self._samples.polygons,
+                    self._samples.crs_wkt,
+                    self._samples.field,
+                    holdout,
+                    seed,
+                    feedback.isCanceled,
+                )
+                _describe(labels, feedback)
+                folder = worker.workspace.job_folder()
+                tiles = copy_tiles(
+                    stack,
+                    labels,
+                    folder,
+                    seed=seed,
+                    progress=part(feedback, 2, 8, tr("Reading the rasters")),
+                    cancelled=feedback.isCanceled,
+                    note=QgisFeedback(feedback).note,
+                )
+                job = TrainJob(
+                    tiles=tiles,
+                    modalities=stack.info(),
+                    scene=stack.scene_info(),
+                    classes=_classes(labels, self._samples.legend),
+                    settings=settings,
+                    seed=seed,
+                    device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
+                    output=str(folder / "model.safetensors"),
+                    plugin_version=plugin_version(),
+                    samples_hash=labels.digest,
+                    pretrained=pretrained,
+                    keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
+                )
+                trained = run_job(worker, job, QgisFeedback(feedback, 8, 98))
+                if not isinstance(trained, Trained):
+                    raise QgsProcessingException(tr("The worker did not train a model."))
+                header = read_header(job.output)
+                if report:
+                    page = TrainingReport(
+                        model, header, labels.counts, labels.coverage, labels.warnings, trained.curves, trained.partial
+                    )
+                    write_text(report, page.html())
+                put_in_place(folder / "model.safetensors", model)
+        feedback.setProgress(100)
+        return {"MODEL": model, "REPORT": report, **_figures(trained, labels, feedback)}
+
+
+def _classes(labels: Labels, legend: Legend) -> Any:
+    codes = [each.code for each in labels.classes]
+    values = {each.code: str(each.value) for each in labels.classes}
+    names = {each.code: each.name for each in labels.classes if each.name}
+    return class_infos(codes, values, names, legend)
+
+
+def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:
+    warn(labels.warnings, feedback)
+    for each, counts in zip(labels.classes, labels.counts):
+        text = tr(
+            "{label}: {polygons} polygons, {pixels} pixels for training; {held} polygons, {held_pixels} pixels held out"
+        )
+        feedback.pushInfo(
+            text.format(
+                label=each.label,
+                polygons=counts.training_polygons,
+                pixels=counts.training_pixels,
+                held=counts.held_out_polygons,
+                held_pixels=counts.held_out_pixels,
+            )
+        )
+
+
+def _figures(trained: Trained, labels: Labels, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    if not any(map(sum, trained.confusion)):
+        return {"OVERALL_ACCURACY": None, "AVERAGE_ACCURACY": None, "KAPPA": None}
+    accuracy = accuracy_of(trained.confusion)
+    text = tr("On held-out polygons: overall accuracy {overall:.3f}, average {average:.3f}, kappa {kappa:.3f}.")
+    feedback.pushInfo(text.format(overall=accuracy.overall, average=accuracy.average, kappa=accuracy.kappa))
+    for sentence in labels.coverage:
+        feedback.pushInfo(sentence)
+    return {"OVERALL_ACCURACY": accuracy.overall, "AVERAGE_ACCURACY": accuracy.average, "KAPPA": accuracy.kappa}
