@@ -67,20 +67,37 @@ def apt_commands(packages: Sequence[str], *, root: bool, apt: str | None, sudo: 
     if not root and sudo is None:
         raise SetUpError(f"Missing: {wanted}. Run as root: apt-get install {wanted}")
     prefix = [] if root else [str(sudo)]
+    # another installation may hold the lock for a while, as on a machine that has just started
+    patient = ["env", "DEBIAN_FRONTEND=noninteractive", apt, "-o", "DPkg::Lock::Timeout=600"]
     return [
         [*prefix, apt, "update"],
-        [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "install", "-y", "--no-install-recommends", *packages],
+        [*prefix, *patient, "install", "-y", "--no-install-recommends", *packages],
     ]
 
 
-def pins(files: Sequence[Path] = REQUIREMENTS) -> str:
-    """What build/venv was made from: changes whenever a requirement or the system's Python does."""
+def pins(files: Sequence[Path] = REQUIREMENTS, root: Path = ROOT) -> str:
+    """What build/venv was made from: changes with a requirement, the system's Python and the place of the checkout.
+
+    A virtual environment holds its own path, so one that was moved or copied with its checkout is of no use.
+    """
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files))
-    digest.update(os.path.realpath(SYSTEM_PYTHON).encode())
+    digest.update(f"{os.path.realpath(SYSTEM_PYTHON)} {root}".encode())
     return digest.hexdigest()
 
 
-def run(command: Sequence[str], log: Path) -> None:
+def pip_surroundings(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment for venv and pip: as given, but without what leads to another Python.
+
+    pip reads PIP_FIND_LINKS (separated by spaces) itself; the places in UV_FIND_LINKS (by commas) are added to it.
+    """
+    away = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
+    surroundings = {name: value for name, value in given.items() if name not in away}
+    links = given.get("PIP_FIND_LINKS", "").split()
+    links += [each for each in given.get("UV_FIND_LINKS", "").split(",") if each and each not in links]
+    return {**surroundings, "PIP_FIND_LINKS": " ".join(links)} if links else surroundings
+
+
+def run(command: Sequence[str], log: Path, surroundings: Mapping[str, str] | None = None) -> None:
     """Runs a command with its output in the log.
 
     Raises SetUpError with the log's last lines.
@@ -88,7 +105,9 @@ def run(command: Sequence[str], log: Path) -> None:
     with log.open("a", encoding="utf-8") as out:
         out.write(f"$ {' '.join(command)}\n")
         out.flush()
-        status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+        status = subprocess.run(
+            command, env=surroundings, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False
+        )
     if status.returncode:
         last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
         raise SetUpError(f"{command[0]} ended with status {status.returncode}:\n{last}\nThe whole log: {log}")
@@ -97,12 +116,12 @@ def run(command: Sequence[str], log: Path) -> None:
 def make_environment(folder: Path, log: Path) -> None:
     """build/venv with the worker's packages and the tools of the tests; its stamp is written last."""
     stamp = folder / "pins"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == pins():
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == pins() and (folder / "bin" / "python").exists():
         return
     shutil.rmtree(folder, ignore_errors=True)
-    run([SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", str(folder)], log)
-    # PIP_FIND_LINKS and pip's other settings reach pip through the environment
-    run([str(folder / "bin" / "python"), "-m", "pip", "install", "-r", str(REQUIREMENTS[-1])], log)
+    surroundings = pip_surroundings(os.environ)
+    run([SYSTEM_PYTHON, "-m", "venv", "--system-site-packages", str(folder)], log, surroundings)
+    run([str(folder / "bin" / "python"), "-m", "pip", "install", "-r", str(REQUIREMENTS[-1])], log, surroundings)
     (packages,) = folder.glob("lib/python3*/site-packages")
     (packages / "bdgf.pth").write_text(f"{ROOT / 'build' / 'plugins'}\n", encoding="utf-8")
     stamp.write_text(pins(), encoding="utf-8")
@@ -112,6 +131,8 @@ def link_plugin(plugins: Path) -> None:
     """build/plugins/bdgf: the checkout under the plugin's name, for QGIS_PLUGINPATH and for the tests."""
     plugins.mkdir(parents=True, exist_ok=True)
     link = plugins / "bdgf"
+    if link.is_symlink() and link.resolve() != ROOT:
+        link.unlink()
     if not link.is_symlink():
         link.symlink_to(os.path.relpath(ROOT, plugins), target_is_directory=True)
 
