@@ -77,8 +77,8 @@ class CheckEnvironment(BdgfAlgorithm):
             for each in looked.lacking:
                 feedback.pushWarning(each)
             diagnosis = diagnose_environment(wish, QgisFeedback(feedback))
-        except RunCancelled:
-            return {"REPORT": "", "TEXT": "", "USED_DEVICE": "", "GPU": False}
+        except RunCancelled as error:
+            raise QgsProcessingException(tr("Cancelled.")) from error
         except EngineError as error:
             raise QgsProcessingException(str(error)) from error
         report = CheckReport(diagnosis, self._qgis())

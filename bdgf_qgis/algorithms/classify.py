@@ -9,7 +9,7 @@ from typing import Any, Optional
 from osgeo import osr
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from ...model.header import Header, ModelFileError
+from ...model.header import Header
 from ...model.messages import Block, ClassifyJob, SceneInfo
 from ..engine.session import worker_session
 from ..engine.stream import Stopped, classify_blocks
@@ -25,7 +25,7 @@ from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_renderer, confidence_renderer, style_raster
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import MODEL_FILES, add_device, add_rasters
+from .common_parameters import MODEL_FILES, add_device, add_rasters, device_problem, model_problem
 from .inputs import rasters_of, samples_of
 from .map_writer import MapWriter
 from .matching import match_modalities
@@ -40,6 +40,7 @@ class Classify(BdgfAlgorithm):
     """Writes a class raster, and confidence and probabilities where wanted."""
 
     ID = "classify"
+    NEEDS_TORCH = True
 
     def title(self) -> str:
         """Name in the toolbox."""
@@ -79,15 +80,10 @@ class Classify(BdgfAlgorithm):
         )
         self.add_number_result("CLASSIFIED_PIXELS", tr("Number of classified pixels"))
 
-    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Say what is wrong with the model file before anything starts."""
-        fine, text = super().checkParameterValues(parameters, context)
-        if fine:
-            try:
-                model_header(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
-            except ModelFileError as error:
-                return False, str(error)
-        return fine, text
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the model file or the device."""
+        found = model_problem(self, parameters, "MODEL", ("classifier",), context)
+        return found or device_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -89,9 +89,8 @@ class InstallEnvironment(BdgfAlgorithm):
             if backend:
                 options = replace(options, torch_backend=backend)
             result = install_environment(options, QgisFeedback(feedback), anew=action == "reinstall")
-        except RunCancelled:
-            feedback.reportError(tr("Cancelled; what was there before is unchanged."))
-            return {"PYTHON": ""}
+        except RunCancelled as error:
+            raise QgsProcessingException(tr("Cancelled; what was there before is unchanged.")) from error
         except (InstallationError, EngineError) as error:
             raise QgsProcessingException(str(error)) from error
         if result.was_there:

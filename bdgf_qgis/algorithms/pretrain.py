@@ -19,7 +19,15 @@ from ..raster.tiles import copy_tiles
 from ..resources import plugin_version
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import MODEL_FILES, add_preset, add_pretrained, add_rasters, add_seed_and_device
+from .common_parameters import (
+    MODEL_FILES,
+    add_preset,
+    add_pretrained,
+    add_rasters,
+    add_seed_and_device,
+    device_problem,
+    model_problem,
+)
 from .inputs import rasters_of
 from .matching import Match, match_modalities
 from .placing import check_writable, put_in_place
@@ -30,6 +38,7 @@ class Pretrain(BdgfAlgorithm):
     """Writes a model that knows a scene but no classes."""
 
     ID = "pretrain"
+    NEEDS_TORCH = True
 
     def title(self) -> str:
         """Name in the toolbox."""
@@ -56,6 +65,11 @@ class Pretrain(BdgfAlgorithm):
         add_pretrained(self, tr("Go on from this model instead of from nothing: further scenes of the same bands."))
         add_seed_and_device(self)
         self.add_file_result("MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES)
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the pre-trained model or the device."""
+        found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
+        return found or device_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

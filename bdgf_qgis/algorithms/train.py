@@ -22,9 +22,18 @@ from ..resources import plugin_version
 from ..style.legend import Legend, class_infos
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import MODEL_FILES, REPORT_FILES, add_preset, add_pretrained, add_rasters, add_seed_and_device
+from .common_parameters import (
+    MODEL_FILES,
+    REPORT_FILES,
+    add_preset,
+    add_pretrained,
+    add_rasters,
+    add_seed_and_device,
+    device_problem,
+    model_problem,
+)
 from .inputs import optional_integer, rasters_of, samples_of
-from .placing import check_writable, put_in_place, write_text
+from .placing import check_writable, put_all_in_place
 from .pretrain import pretrained_match
 from .running import describe_stack, part, told_to_user, warn
 
@@ -33,6 +42,7 @@ class Train(BdgfAlgorithm):
     """Writes a model that classifies."""
 
     ID = "train"
+    NEEDS_TORCH = True
 
     def title(self) -> str:
         """Name in the toolbox."""
@@ -98,6 +108,11 @@ class Train(BdgfAlgorithm):
         self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy on held-out polygons, 0 to 1"))
         self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the pre-trained model or the device."""
+        found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
+        return found or device_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -179,8 +194,10 @@ class Train(BdgfAlgorithm):
                     page = TrainingReport(
                         model, header, labels.counts, labels.coverage, labels.warnings, trained.curves, trained.partial
                     )
-                    write_text(report, page.html())
-                put_in_place(folder / "model.safetensors", model)
+                    (folder / "report.html").write_text(page.html(), encoding="utf-8")
+                put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
+                if trained.partial:
+                    feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
         feedback.setProgress(100)
         return {"MODEL": model, "REPORT": report, **_figures(trained, labels, feedback)}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -53,13 +54,17 @@ def sweep(home: Path) -> list[str]:
 
 
 def new_name(home: Path) -> str:
-    """A short name for a new environment that is not in use. (Windows counts every letter of a path.)"""
-    folder = environments(home)
-    return next(name for name in (f"e{number}" for number in range(1, 10_000)) if not (folder / name).exists())
+    """A short name for a new environment. (Windows counts every letter of a path.)
+
+    By chance: a uv whose QGIS was killed may still write to the folder that it was given.
+    """
+    while (environments(home) / (name := f"e{secrets.token_hex(2)}")).exists():
+        pass
+    return name
 
 
 def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
-    """Delete everything that was made, with a cache that lies elsewhere; returns what could not be deleted, as a sentence.
+    """Delete everything that was made, with a cache that lies elsewhere; returns a sentence on what is left.
 
     Raises InstallationError where another QGIS holds the folder.
     """

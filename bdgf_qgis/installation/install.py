@@ -18,7 +18,7 @@ from .home import delete, locked, new_name, sweep
 from .install_log import InstallLog
 from .options import Network, Options
 from .pins import fingerprint
-from .qgis_python import Probed, find_qgis_python
+from .qgis_python import Probed, find_qgis_python, probe
 from .runner import StepRunner
 from .steps import (
     Step,
@@ -142,11 +142,12 @@ class _Installer:
 
     def _make(self, folder: Path) -> None:
         job = self._job
+        named = self._named_python()
         uv = self._uv()
         if uv is None:
-            self._run(self._plain(folder))
+            self._run(self._plain(folder, named))
             return
-        base = job.options.base_python or self._fetched_python(uv)
+        base = named.path if named else self._fetched_python(uv)
         self._run((make_environment(uv, folder, base), install_packages(uv, folder, job.options)))
         if wants_scan_kernel(job.system, job.options):
             with contextlib.suppress(StepFailed):
@@ -185,8 +186,21 @@ class _Installer:
             self._log.write(str(error))
             return python.path
 
-    def _plain(self, folder: Path) -> tuple[Step, ...]:
-        python = self._qgis_python(fits_for_building)
+    def _named_python(self) -> Optional[Probed]:
+        """The Python to build on that the user named."""
+        path = self._job.options.base_python
+        if not path:
+            return None
+        found = probe(path, self._bootstrap)
+        if found is None or not fits_for_running(found):
+            raise InstallationError(
+                f"The setting bdgf/base_python names {path}, which is no 64-bit Python from 3.10 to 3.14: correct the "
+                "setting or clear it."
+            )
+        return found
+
+    def _plain(self, folder: Path, named: Optional[Probed]) -> tuple[Step, ...]:
+        python = named or self._qgis_python(fits_for_building)
         if python is None:
             raise InstallationError(
                 "Neither uv nor a Python from 3.10 to 3.14 with pip and venv was found to make an environment with: "
