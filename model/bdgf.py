@@ -31,10 +31,9 @@ class BDGF(nn.Module):
         super().__init__()
         self.settings = settings
         self.scalers = nn.ModuleList(scalers)
-        channels = sum(self.groups)
-        self.features = DiffusionFeatures(unet, channels, settings)
+        self.features = DiffusionFeatures(unet, sum(self.groups), settings)
         self.classifier = (
-            Classifier(channels, classes, settings.diffusion.width, settings.branches) if classes else None
+            Classifier(self.groups, classes, settings.diffusion.width, settings.branches) if classes else None
         )
 
     @property

@@ -12,7 +12,7 @@ from torch.nn import functional
 from .average import WeightAverage
 from .bdgf import BDGF
 from .curves import CurveLog
-from .data.sampling import LabelSampler, jitter, turn
+from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
 from .network.classifier import BranchOutput, vote
 from .network.mutual import MutualLearning
@@ -68,6 +68,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     assert model.classifier is not None
     counts = np.bincount(scene.training[:, 2], minlength=classes)
+    sample = scene.cut(random_corners(scene, 32, settings.window, random), settings.window).to(device)
+    model.classifier.relief.fit(sample.inputs, sample.valid)
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)

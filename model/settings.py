@@ -59,14 +59,14 @@ class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
     steps: int = 300
-    batch: int = 8
-    window: int = 48
+    batch: int = 16
+    window: int = 32
     average: float = 0.98  # decay of the running average of the weights
-    balance: float = 1.0  # 0: classes as often as their pixels, 1: every class equally often
+    balance: float = 0.5  # 0: classes as often as their pixels, 1: every class equally often
     jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
-    class_weight_limit: float = 4.0
+    class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
 
 

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsLayoutPoint,
     QgsLayoutSize,
     QgsMapLayer,
+    QgsMapLayerLegendUtils,
     QgsMultiBandColorRenderer,
     QgsPrintLayout,
     QgsProject,
@@ -79,7 +80,11 @@ def _add_legend(layout: QgsPrintLayout, layer: QgsMapLayer, left: float) -> None
     legend = QgsLayoutItemLegend(layout)
     legend.setAutoUpdateModel(False)
     legend.model().rootGroup().clear()
-    legend.model().rootGroup().addLayer(layer).setName("Classes")
+    node = legend.model().rootGroup().addLayer(layer)
+    node.setName("Classes")
+    rows = len(legend.model().layerLegendNodes(node))
+    QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(1, rows)))  # the first names the band
+    legend.model().refreshLayerLegend(node)
     legend.attemptMove(QgsLayoutPoint(left, _TOP))
     layout.addLayoutItem(legend)
 

@@ -1,12 +1,11 @@
 """The three branches: local texture, long-range order, relations between distant parts.
 
-Each takes the channels of a window (B, D + 1, H, W), the last one flagging valid pixels, and the diffusion features of
-its level or None, and gives features (B, C, H, W) at full resolution.
+Each takes an image (B, I, H, W): the channels of a window, its local relief, and valid pixels flagged; and the
+diffusion features of its level (B, G, ...). It gives features (B, C, H, W) at full resolution.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,7 +24,7 @@ class CnnBranch(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(width, dropout=dropout) for _ in range(depth)))
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
+        """(B, I, H, W) and the guide of its level to (B, C, H, W)."""
         x = self.stem(x)
         if self.guidance is not None:
             x = self.guidance(x, guide)
@@ -46,7 +45,7 @@ class MambaBranch(nn.Module):
         self.merge = ResidualBlock(width, dropout=dropout)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
+        """(B, I, H, W) and the guide of its level to (B, C, H, W)."""
         fine = self.stem(x)
         x = self.reduce(fine)
         if self.guidance is not None:
@@ -93,7 +92,7 @@ class TransformerBranch(nn.Module):
         self.merge = ResidualBlock(width, dropout=dropout)
 
     def forward(self, x: Tensor, guide: Tensor) -> Tensor:
-        """(B, D + 1, H, W) and the guide of its level to (B, C, H, W)."""
+        """(B, I, H, W) and the guide of its level to (B, C, H, W)."""
         fine = self.stem(x)
         middle = self.reduce_fine(functional.silu(fine))
         coarse = self.reduce_middle(functional.silu(middle))
@@ -125,8 +124,3 @@ BRANCH_TYPES: dict[str, type[CnnBranch] | type[MambaBranch] | type[TransformerBr
 }
 GUIDED_BY = {"cnn": "fusion", "mamba": "attention", "transformer": "cross"}
 LEVEL = {"cnn": 0, "mamba": 1, "transformer": 2}  # of the diffusion features: fine, middle, coarse
-
-
-def with_validity(inputs: Tensor, valid: Tensor) -> Tensor:
-    """Channels (B, D, H, W) and valid pixels (B, 1, H, W) as one image (B, D + 1, H, W)."""
-    return torch.cat([inputs, valid.to(inputs.dtype)], dim=1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ..data.relief import LocalRelief
 from ..diffusion.unet import level_widths
 from ..settings import BranchSettings
-from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head, with_validity
+from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head
 
 
 @dataclass(frozen=True)
@@ -24,27 +26,29 @@ class Classifier(nn.Module):
     """The branches in use, their heads, and the mean of their probabilities.
 
     Args:
-        channels: channels D of all modalities.
+        groups: number of channels of each modality, in order; D in all.
         classes: number of classes K.
         diffusion_width: base width of the denoising network whose features guide.
         settings: width and depth of the branches, which are in use and which are guided.
     """
 
-    def __init__(self, channels: int, classes: int, diffusion_width: int, settings: BranchSettings) -> None:
+    def __init__(self, groups: Sequence[int], classes: int, diffusion_width: int, settings: BranchSettings) -> None:
         super().__init__()
         guides = [each * len(settings.timesteps) for each in level_widths(diffusion_width)]
+        self.relief = LocalRelief(groups)
+        channels = sum(groups) + self.relief.channels + 1
         self.branches = nn.ModuleDict()
         self.heads = nn.ModuleDict()
         for name in settings.use:
             guided = GUIDED_BY[name] in settings.guidance
             self.branches[name] = BRANCH_TYPES[name](
-                channels + 1, settings.width, settings.depth, guides[LEVEL[name]], guided, settings.dropout
+                channels, settings.width, settings.depth, guides[LEVEL[name]], guided, settings.dropout
             )
             self.heads[name] = Head(settings.width, classes)
 
     def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
         """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
-        image = with_validity(inputs, valid)
+        image = torch.cat([inputs, self.relief(inputs, valid), valid.to(inputs.dtype)], dim=1)
         outputs = {}
         for name, branch in self.branches.items():
             features = branch(image, guides[LEVEL[name]])
