@@ -1,0 +1,1 @@
+"""What is measured rather than tested: accuracy on real scenes, and speed."""

@@ -1,0 +1,32 @@
+"""Preset quick on real scenes, through qgis_process, against what issue and forest ask for.
+
+The suite keeps amazon_landsat_srtm; the others run with `make benchmark`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bdgf.tests.benchmarks.scenes import SCENES, run_scene
+from bdgf.tools.qgis_process import QgisProcess
+
+
+def check(name, scenes, tmp_path, **options):
+    home, out = tmp_path / "home", tmp_path / "out"
+    home.mkdir()
+    out.mkdir()
+    scene = SCENES[name]
+    figures = run_scene(QgisProcess(home), scenes(name), scene.rasters, out, **options)
+    print(f"\n{name}: {figures}")
+    assert figures.overall >= scene.wanted
+
+
+def test_the_plumbing_holds_on_a_real_scene(scenes, tmp_path):
+    """Two rasters in two coordinate systems; the classes are easy, so few steps suffice."""
+    check("amazon_landsat_srtm", scenes, tmp_path, PRETRAIN_STEPS=40, STEPS=120)
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("name", SCENES)
+def test_quick_reaches_what_is_wanted(name, scenes, tmp_path):
+    check(name, scenes, tmp_path)
