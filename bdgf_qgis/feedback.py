@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from typing import Optional
+
 from qgis.core import QgsProcessingFeedback
+
+_QUIET = 5.0  # seconds between two texts of one phase: QGIS writes every text to the log as well
 
 
 class QgisFeedback:
@@ -15,15 +20,20 @@ class QgisFeedback:
         self._feedback = feedback
         self._begin = begin
         self._end = end
+        self._phase: Optional[str] = None
+        self._said = 0.0
 
     def is_cancelled(self) -> bool:
         """Whether the user wants to stop."""
         return bool(self._feedback.isCanceled())
 
     def progress(self, fraction: float, text: str) -> None:
-        """Show how far the run is."""
+        """Show how far the run is; of `phase: details` a new phase is told at once, details now and then."""
         self._feedback.setProgress(self._begin + fraction * (self._end - self._begin))
-        self._feedback.setProgressText(text)
+        phase, now = text.partition(":")[0], time.monotonic()
+        if phase != self._phase or now - self._said >= _QUIET:
+            self._phase, self._said = phase, now
+            self._feedback.setProgressText(text)
 
     def note(self, level: str, text: str) -> None:
         """Write to the log."""

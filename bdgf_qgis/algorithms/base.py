@@ -8,6 +8,7 @@ from typing import Any, Optional, Union
 from qgis.core import (
     QgsProcessing,
     QgsProcessingAlgorithm,
+    QgsProcessingContext,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
@@ -64,7 +65,18 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """Add parameters and outputs."""
         raise NotImplementedError
 
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the values, as a sentence, before anything starts; '' where nothing is."""
+        return ""
+
     # ------------------------------------------------------------ what QGIS asks
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """QGIS's own checks, then ours."""
+        fine, text = super().checkParameterValues(parameters, context)
+        if fine:
+            text = self.problem(parameters, context)
+        return fine and not text, text
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""

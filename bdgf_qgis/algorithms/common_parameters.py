@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from qgis.core import QgsProcessingContext
+
+from ...model.header import ModelFileError
 from ...model.settings import PRESETS
 from ..translation import tr
 from .base import BdgfAlgorithm
+from .running import model_header
 
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1")
 MODEL_FILES = "BDGF (*.safetensors)"
 REPORT_FILES = "HTML (*.html)"
+_DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
 _LARGEST_SEED = 2_147_483_647
 
 
@@ -52,7 +61,6 @@ def add_seed_and_device(algorithm: BdgfAlgorithm) -> None:
         tr("The same seed, data and machine give the same result; another seed another one of its kind."),
         0,
         most=_LARGEST_SEED,
-        advanced=True,
     )
     add_device(algorithm)
 
@@ -71,3 +79,25 @@ def add_device(algorithm: BdgfAlgorithm) -> None:
 def add_pretrained(algorithm: BdgfAlgorithm, help_text: str) -> None:
     """PRETRAINED."""
     algorithm.add_file("PRETRAINED", tr("Pre-trained model"), help_text, MODEL_FILES, optional=True)
+
+
+def device_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    """What is wrong with DEVICE, '' where nothing is; whether the device is there only the worker knows."""
+    wish = algorithm.parameterAsString(parameters, "DEVICE", context)
+    if _DEVICE.fullmatch(wish):
+        return ""
+    return tr("There is no device '{wish}': use auto, cpu, cuda, cuda:0 or mps.").format(wish=wish)
+
+
+def model_problem(
+    algorithm: BdgfAlgorithm, parameters: dict[str, Any], key: str, kinds: Iterable[str], context: QgsProcessingContext
+) -> str:
+    """What is wrong with a model file, '' where nothing is or none was chosen."""
+    path = algorithm.parameterAsFile(parameters, key, context)
+    if not path:
+        return ""
+    try:
+        model_header(path, kinds)
+    except ModelFileError as error:
+        return str(error)
+    return ""

@@ -75,16 +75,13 @@ class CreateTrainingLayer(BdgfAlgorithm):
             "OUTPUT", tr("Training layer"), tr("The GeoPackage (.gpkg) to make. A file of that name is replaced.")
         )
 
-    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Say what is wrong with the table of classes or the file name."""
-        fine, text = super().checkParameterValues(parameters, context)
-        if not fine:
-            return fine, text
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the table of classes."""
         try:
             parse_classes(self.parameterAsMatrix(parameters, "CLASSES", context))
         except ValueError as error:
-            return False, str(error)
-        return True, ""
+            return str(error)
+        return ""
 
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -10,6 +10,8 @@ from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
+    QgsGeometry,
+    QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
@@ -18,7 +20,7 @@ from qgis.core import (
 
 from ..raster.shapes import Polygon, Value
 from ..raster.source import RasterSource
-from ..style.legend import Legend, legend_of
+from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 from .base import BdgfAlgorithm
 
@@ -47,11 +49,25 @@ def rasters_of(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: Qg
 
     Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL.
     """
-    layers = algorithm.parameterAsLayerList(parameters, "MODALITIES", context)
-    if not layers:
-        raise QgsProcessingException(tr("None of the rasters could be loaded: check their paths."))
-    grid = algorithm.parameterAsRasterLayer(parameters, "GRID", context) or layers[0]
+    layers = _layers(algorithm, parameters, context)
+    grid = algorithm.parameterAsRasterLayer(parameters, "GRID", context)
+    if grid is None and parameters.get("GRID") not in (None, ""):
+        raise QgsProcessingException(algorithm.invalidRasterError(parameters, "GRID"))
+    grid = grid or layers[0]
     return Rasters(tuple(raster_source(each) for each in layers), raster_source(grid), grid.crs())
+
+
+def _layers(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> list[QgsMapLayer]:
+    """MODALITIES one by one: of a list QGIS silently leaves out what it cannot load."""
+    value = parameters.get("MODALITIES")
+    layers: list[QgsMapLayer] = []
+    for each in value if isinstance(value, (list, tuple)) else [value]:
+        found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
+        if not found:
+            text = tr("The raster {name} cannot be loaded: check that the file is there and is a raster.")
+            raise QgsProcessingException(text.format(name=each))
+        layers += found
+    return layers
 
 
 def raster_source(layer: Any) -> RasterSource:
@@ -88,18 +104,28 @@ def samples_of(
     wkt = crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if crs.isValid() else ""
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
-    return Samples(tuple(_polygons(source, class_field, name_field)), wkt, class_field, legend)
+    return Samples(tuple(_polygons(source, class_field, name_field, legend)), wkt, class_field, legend)
 
 
-def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
+def _polygons(
+    source: QgsProcessingFeatureSource, class_field: str, name_field: str, legend: Legend
+) -> Iterable[Polygon]:
     request = QgsFeatureRequest()
     # broken geometry is repaired later, and what cannot be repaired is listed
     for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
         geometry = feature.geometry()
+        if not geometry.isNull() and geometry.constGet().hasCurvedSegments():
+            geometry = QgsGeometry(geometry.constGet().segmentize())
         wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
         value = _value(feature[class_field]) if class_field else None
-        name = _value(feature[name_field]) if name_field else None
+        name = _value(feature[name_field]) if name_field else _label(value, legend)
         yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
+
+
+def _label(value: Value, legend: Legend) -> Optional[str]:
+    """The legend's name of a code; a text is its own name."""
+    entry = None if isinstance(value, str) else legend.get(key_of(value))
+    return entry.label if entry is not None else None
 
 
 def _value(value: Any) -> Value:

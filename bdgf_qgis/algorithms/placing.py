@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from qgis.core import QgsProcessingException
@@ -44,11 +44,19 @@ def check_writable(destination: str) -> None:
 
 def put_in_place(source: Path, destination: str) -> None:
     """Move a whole file, maybe from another disk, to its place in one step."""
-    with placed(destination) as draft:
-        try:
-            shutil.copyfile(source, draft)
-        except OSError as error:
-            raise QgsProcessingException(_not_writable(Path(destination), error)) from error
+    put_all_in_place([(source, destination)])
+
+
+def put_all_in_place(files: Sequence[tuple[Path, str]]) -> None:
+    """Move whole files to their places once all of them lie beside these; '' as a place means not wanted."""
+    wanted = [(source, destination) for source, destination in files if destination]
+    with ExitStack() as stack:
+        for source, destination in wanted:
+            draft = stack.enter_context(placed(destination))
+            try:
+                shutil.copyfile(source, draft)
+            except OSError as error:
+                raise QgsProcessingException(_not_writable(Path(destination), error)) from error
 
 
 def write_text(destination: str, text: str) -> None:

@@ -23,6 +23,14 @@ def told_to_user() -> Iterator[None]:
         raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
     except (RasterError, EngineError, ModelFileError) as error:
         raise QgsProcessingException(str(error)) from error
+    except OSError as error:
+        text = tr("A file could not be read or written ({reason}): free some disk space, or check the folder's rights.")
+        raise QgsProcessingException(text.format(reason=_reason(error))) from error
+
+
+def _reason(error: OSError) -> str:
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename else said
 
 
 def model_header(path: str, kinds: Iterable[str]) -> Header:
