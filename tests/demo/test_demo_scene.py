@@ -20,6 +20,7 @@ FROZEN = {
     "dsm": "8038d5aee3cadfa0",
     "truth": "372e22689c4ba747",
 }
+FROZEN_POLYGONS = {"training": "cadd5c133d490a9b", "validation": "7147d89766eabe3a"}
 
 
 def make(folder, size=300, seed=0) -> DemoScene:
@@ -49,6 +50,17 @@ def labels(path, like) -> np.ndarray:
 @pytest.mark.parametrize("name", FROZEN)
 def test_the_scene_is_frozen(scene, name):
     assert hashlib.sha256(pixels(getattr(scene, name)).tobytes()).hexdigest()[:16] == FROZEN[name]
+
+
+@pytest.mark.parametrize("name", FROZEN_POLYGONS)
+def test_the_polygons_are_frozen(scene, name):
+    """Class and corners to the decimetre, in the order of the file."""
+    source = ogr.Open(str(getattr(scene, name)))
+    drawn = [
+        (feature["class_id"], [(round(x, 1), round(y, 1)) for x, y, *_ in feature.geometry().GetGeometryRef(0).GetPoints()])
+        for feature in source.GetLayer()
+    ]
+    assert hashlib.sha256(repr(drawn).encode()).hexdigest()[:16] == FROZEN_POLYGONS[name]
 
 
 def test_any_block_draws_the_same_pixels():
