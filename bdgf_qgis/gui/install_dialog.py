@@ -50,6 +50,7 @@ class InstallDialog(QDialog):
         self.later.setText(tr("Go on in the background"))
 
     def _ended(self, well: bool, text: str) -> None:
+        self._text.setVisible(not well)
         self.install.setEnabled(not well)
         self.install.setVisible(not well)
         self.install.setText(tr("Try again"))

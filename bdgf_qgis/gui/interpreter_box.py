@@ -49,7 +49,7 @@ class InterpreterBox(QGroupBox):
         self.remove.clicked.connect(self._ask_to_remove)
         self.test.clicked.connect(self.look)
         self.path.fileChanged.connect(lambda _: self.found.setText(""))
-        installer.ended.connect(lambda *_: self.refresh())
+        installer.ended.connect(self._ended)  # a method: let go of when the page is closed
         self._choose()
         self.refresh()
 
@@ -95,6 +95,9 @@ class InterpreterBox(QGroupBox):
         own = self.own.isChecked()
         for widget in (self.path, self.test, self.found):
             widget.setEnabled(not own)
+
+    def _ended(self, well: bool, text: str) -> None:
+        self.refresh()
 
     def _begin(self, action: str) -> None:
         self.panel.begin(action)

@@ -33,9 +33,10 @@ class Offer(QObject):
         """Something needs PyTorch: offer it where there is none. The first time with the dialog at once."""
         try:
             find_python(python_setting(), home=profile_home())
-        except EnvironmentMissing as error:
+        except EnvironmentMissing:
             first = self.dialog is None
-            self._show_bar(str(error), tr("Set up..."), update=False)
+            text = tr("Training and classifying need PyTorch, which is not set up yet.")
+            self._show_bar(text, tr("Set up..."), update=False)
             if first:
                 self.open_dialog(update=False)
 
