@@ -43,7 +43,15 @@ class Figures:
     classify_seconds: float
 
 
-def run_scene(qgis: QgisProcess, folder: Path, rasters: tuple[str, ...], out: Path, **options: object) -> Figures:
+def run_scene(
+    qgis: QgisProcess,
+    folder: Path,
+    rasters: tuple[str, ...],
+    out: Path,
+    training: str = "train_polygons.gpkg",
+    validation: str = "validation_polygons.gpkg",
+    **options: object,
+) -> Figures:
     """Trains on all training polygons of a folder, classifies, and assesses on the validation polygons."""
     paths = [folder / each for each in rasters]
     model, map_path = out / "model.safetensors", out / "map.tif"
@@ -54,7 +62,7 @@ def run_scene(qgis: QgisProcess, folder: Path, rasters: tuple[str, ...], out: Pa
         {
             "MODALITIES": paths,
             "GRID": paths[0],
-            "SAMPLES": folder / "train_polygons.gpkg",
+            "SAMPLES": folder / training,
             "CLASS_FIELD": "class_id",
             "MODEL": model,
             **given,
@@ -65,7 +73,7 @@ def run_scene(qgis: QgisProcess, folder: Path, rasters: tuple[str, ...], out: Pa
     classified = time.monotonic()
     figures = qgis.run(
         "bdgf:assess",
-        {"CLASSIFICATION": map_path, "REFERENCE": folder / "validation_polygons.gpkg", "CLASS_FIELD": "class_id"},
+        {"CLASSIFICATION": map_path, "REFERENCE": folder / validation, "CLASS_FIELD": "class_id"},
     )
     return Figures(
         figures["OVERALL_ACCURACY"],
