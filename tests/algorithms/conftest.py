@@ -32,7 +32,7 @@ def nothing_left(provider: BdgfProvider) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def scene(provider: BdgfProvider, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     folder = tmp_path_factory.mktemp("scene")
-    made = run("createdemoscene", {"FOLDER": str(folder), "SIZE": 100, "SEED": 3})
+    made = run("createdemoscene", {"FOLDER": str(folder), "SIZE": 120, "SEED": 5})
     names = ("OPTICAL", "DSM", "TRAINING", "VALIDATION", "TRUTH")
     return Scene(folder, *(made[name] for name in names))
 

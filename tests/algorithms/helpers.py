@@ -56,7 +56,7 @@ class Log(QgsProcessingFeedback):
 
 @dataclass(frozen=True)
 class Scene:
-    """A demo scene of 100 x 100 pixels."""
+    """A demo scene of 120 x 120 pixels."""
 
     folder: Path
     optical: str
