@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +165,16 @@ def _write(
     del writer  # closes the file
     if failed:
         raise QgsProcessingException(tr("The training layer cannot be written: {reason}.").format(reason=text))
+    if not crs.isValid():
+        _mark_as_plane(path)
     problem = store_sample_style(path, classes, name)
     if problem:
         text = tr("The style of the training layer cannot be stored: {reason}.")
         raise QgsProcessingException(text.format(reason=problem))
+
+
+def _mark_as_plane(path: Path) -> None:
+    """Without a CRS QGIS writes 'undefined geographic', as if coordinates were degrees; -1 is an undefined plane."""
+    with closing(sqlite3.connect(str(path))) as connection, connection:
+        for table in ("gpkg_contents", "gpkg_geometry_columns"):
+            connection.execute(f"UPDATE {table} SET srs_id = -1")

@@ -100,11 +100,16 @@ def samples_of(
             text = tr("The layer '{layer}' has no field '{field}': choose one of {fields}.")
             names = ", ".join(source.fields().names())
             raise QgsProcessingException(text.format(layer=source.sourceName(), field=wanted, fields=names))
-    crs = source.sourceCrs()
-    wkt = crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if crs.isValid() else ""
+    wkt = _wkt(source.sourceCrs())
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
     return Samples(tuple(_polygons(source, class_field, name_field, legend)), wkt, class_field, legend)
+
+
+def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
+    """The CRS as WKT; '' without one, also where a GeoPackage says in so many words that it has none."""
+    wkt = str(crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL)) if crs.isValid() else ""
+    return "" if wkt.partition("[")[2].lower().startswith('"undefined') else wkt
 
 
 def _polygons(

@@ -14,9 +14,9 @@ _NUMBERED = re.compile(r"(.+) (\d+)$")
 
 
 def charts(curves: Sequence[Curve], modalities: Sequence[str], classes: Sequence[ClassInfo]) -> list[str]:
-    """One <svg> a kind of curve: 'skill 0', 'skill 1' share one; 'cnn accuracy', 'mamba accuracy' share one.
+    """One <svg> a kind of curve: 'skill 1', 'skill 2' share one; 'cnn accuracy', 'mamba accuracy' share one.
 
-    A number in a name is that of a modality or, for class shares, of a class.
+    A number in a name, from 1, is that of a modality or, for class shares, of a class.
     """
     groups: dict[str, list[Line]] = {}
     for curve in curves:
@@ -30,10 +30,10 @@ def charts(curves: Sequence[Curve], modalities: Sequence[str], classes: Sequence
 def _place(name: str, modalities: Sequence[str], classes: Sequence[ClassInfo]) -> tuple[str, str, str]:
     numbered = _NUMBERED.match(name)
     if numbered:
-        kind, number = numbered.group(1), int(numbered.group(2))
+        kind, number = numbered.group(1), int(numbered.group(2)) - 1
         if kind.startswith("class") and number < len(classes):
             return kind, classes[number].name, classes[number].colour
-        return kind, modalities[number] if number < len(modalities) else str(number), ""
+        return kind, modalities[number] if number < len(modalities) else str(number + 1), ""
     first, _, rest = name.partition(" ")
     return (rest, first, "") if rest == "accuracy" else (name, name, "")
 

@@ -20,7 +20,7 @@ td.figure { border: none; padding: 6px 34px 6px 0; text-align: left; }
 td.figure .value { font-size: 28px; font-weight: 600; } td.figure .label { color: #57606a; }
 .chip { display: inline-block; width: 12px; height: 12px; border: 1px solid #57606a; margin-right: 6px; }
 .wide { overflow-x: auto; }
-svg { margin: 6px 14px 6px 0; }
+svg { vertical-align: top; margin: 6px 14px 6px 0; }
 """
 
 

@@ -87,7 +87,7 @@ class TrainingReport:
     def _facts(self) -> list[tuple[str, str]]:
         header = self.header
         rows = [
-            (each.name, tr("{count} bands, {kind}").format(count=len(each.bands), kind=each.dtype))
+            (each.name, tr("bands: {count}, {kind}").format(count=len(each.bands), kind=each.dtype))
             for each in header.modalities
         ]
         height, width = header.scene.shape
