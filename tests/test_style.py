@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("bdgf.model", "bdgf.bdgf_qgis.raster", "bdgf.bdgf_qgis.engine", "bdgf.bdgf_qgis.demo")
+PACKAGES = (
+    "bdgf.model",
+    *(f"bdgf.bdgf_qgis.{each}" for each in ("raster", "engine", "demo", "installation", "diagnosis")),
+)
 
 
 def run(*arguments: str) -> None:

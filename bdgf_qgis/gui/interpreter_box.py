@@ -80,7 +80,7 @@ class InterpreterBox(QGroupBox):
         """Ask the named Python what it has."""
         path = self.path.filePath().strip()
         self.found.setText(tr("Looking ..."))
-        in_background(self, tr("BDGF: looking at a Python"), lambda: look_at(path), self._show)
+        in_background(self, lambda: look_at(path), self._show)
 
     def _show(self, found: Interpreter) -> None:
         if found.fits:

@@ -82,7 +82,7 @@ class OptionsPage(QgsOptionsPageWidget):
         """Measure the cache folder beside the window."""
         folder = self._cache_folder()
         self.cache_size.setText(tr("measuring ..."))
-        in_background(self, tr("BDGF: size of the cache"), lambda: folder_size(folder), self._show_size)
+        in_background(self, lambda: folder_size(folder), self._show_size)
 
     def clear_cache(self) -> None:
         """Delete what is in the cache folder."""

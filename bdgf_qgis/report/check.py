@@ -37,14 +37,14 @@ class CheckReport:
         """The page; no user name or computer name in it."""
         page = Page(tr("BDGF environment check"))
         works = bool(self.diagnosis.verdict.device)
-        page.text(self.diagnosis.verdict.sentence, "" if works else "warning")
+        sentence = self.diagnosis.verdict.sentence
+        if works:
+            page.raw(f"<p><b>{escape(sentence)}</b></p>")
+        else:
+            page.text(sentence, "warning")
         page.heading(tr("Environment"))
         page.facts(self._facts())
-        for device in self.diagnosis.devices:
-            page.heading(f"{device.info.name} ({device.info.device})")
-            page.text(_described(device), "warning" if device.trouble else "quiet")
-            if device.kernels:
-                page.raw(_kernels(device))
+        page.heading(tr("Devices"))
         page.text(
             tr(
                 "Difference: largest difference to the same computation on the CPU in double precision, over the "
@@ -52,6 +52,11 @@ class CheckReport:
             ),
             "quiet",
         )
+        for device in self.diagnosis.devices:
+            page.heading(f"{device.info.name} ({device.info.device})")
+            page.text(_described(device), "warning" if device.trouble else "quiet")
+            if device.kernels:
+                page.raw(_kernels(device))
         return anonymous(page.html())
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -86,7 +91,7 @@ def _described(device: DeviceCheck) -> str:
 
 def _kernels(device: DeviceCheck) -> str:
     header = [
-        f'<th class="text">{escape(each)}</th>' if number == 0 else f"<th>{escape(each)}</th>"
+        f'<th class="text">{escape(each)}</th>' if number in (0, 3) else f"<th>{escape(each)}</th>"
         for number, each in enumerate((tr("Computation"), tr("Time"), tr("Difference"), tr("Result")))
     ]
     rows = []
