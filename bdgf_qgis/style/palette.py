@@ -10,7 +10,7 @@ _GOLDEN = 0.618033988749895  # a turn of the hue by it never comes near an earli
 
 
 def colour(number: int) -> str:
-    """The colour of class number 0, 1, 2 ... as #rrggbb; no two alike among the first hundreds."""
+    """The colour of class number 0, 1, 2 ... as #rrggbb; no two alike among the first hundred."""
     if number < len(_FIRST):
         return _FIRST[number]
     rest = number - len(_FIRST)

@@ -1,0 +1,118 @@
+"""The reports as pages: one file, all figures, names escaped."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from bdgf.bdgf_qgis.raster.labels import ClassCounts
+from bdgf.bdgf_qgis.report.assessment import AssessmentReport
+from bdgf.bdgf_qgis.report.curves import charts
+from bdgf.bdgf_qgis.report.training import TrainingReport
+from bdgf.model.header import Header
+from bdgf.model.messages import ClassInfo, Curve, ModalityInfo, SceneInfo
+from bdgf.model.settings import PRESETS
+
+CLASSES = (ClassInfo(1, "Water", "#0000ff"), ClassInfo(2, "<b>Soil</b>", "#a52a2a"), ClassInfo(9, "Snow", "#ffffff"))
+CONFUSION = ((8, 2, 0), (1, 9, 0), (0, 0, 0))
+MODALITIES = (ModalityInfo("optical", ("b1", "b2"), "uint16"), ModalityInfo("dsm", ("Band 1",), "float32"))
+
+
+class Balance(HTMLParser):
+    """Fails on a tag that is closed without being open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def checked(html: str) -> str:
+    balance = Balance()
+    balance.feed(html)
+    assert not balance.open and not balance.links
+    assert "<script" not in html and "<b>Soil" not in html
+    return html
+
+
+def words(html: str) -> str:
+    """The text of a page, cell by cell."""
+    body = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " | ".join(each for each in re.sub(r"<[^>]*>", "\n", body).split("\n") if each.strip())
+
+
+def training(confusion=CONFUSION, curves=(), partial=False) -> TrainingReport:
+    scene = SceneInfo("", (2.0, 2.0), (300, 400))
+    header = Header(1, "classifier", "0.1.0", MODALITIES, scene, CLASSES, PRESETS["quick"], 7, "ab" * 32, confusion, ())
+    counts = [ClassCounts(12, 350, 3, 80)] * 3
+    return TrainingReport("m.safetensors", header, counts, ["They cover 2 of 3."], ["One & only."], curves, partial)
+
+
+def test_training_page_tells_accuracy_samples_and_settings():
+    text = words(checked(training().html()))
+    for wanted in ("85.0%", "0.700", "80.0%", "88.9%", "84.2%", "They cover 2 of 3.", "One &amp; only."):
+        assert wanted in text, wanted
+    for wanted in ("optical", "bands: 2, uint16", "400 x 300 pixels of 2 x 2", "quick", "ab" * 32, "350"):
+        assert wanted in text, wanted
+
+
+def test_training_page_without_hold_out_says_so():
+    for confusion in ((), ((0, 0, 0),) * 3):
+        text = words(checked(training(confusion).html()))
+        assert "No polygon was held out" in text and "kappa" not in text
+
+
+def test_a_partial_training_is_marked():
+    assert "cancelled" in training(partial=True).html() and "cancelled" not in training().html()
+
+
+def test_curves_share_charts_and_bear_names():
+    names = ["pretrain loss", "skill 1", "skill 2", "cnn accuracy", "mamba accuracy", "class share 2", "other thing"]
+    curves = [Curve(name, (0.0, 10.0), (0.1, 0.2)) for name in names]
+    drawn = charts(curves, ["optical", "dsm"], CLASSES)
+    assert len(drawn) == 5
+    assert "optical" in drawn[1] and "dsm" in drawn[1]
+    assert "cnn" in drawn[2] and "mamba" in drawn[2]
+    assert CLASSES[1].colour in drawn[3] and "Other thing" in drawn[4]
+    page = checked(training(curves=curves).html())
+    assert page.count("<svg") == 5
+
+
+@pytest.fixture
+def assessment() -> AssessmentReport:
+    return AssessmentReport("map", "validation", CLASSES, CONFUSION, 14, 1200, ["2 polygons have no class."])
+
+
+def test_assessment_page(assessment):
+    text = words(checked(assessment.html()))
+    for wanted in (
+        "map against 14 polygons of validation",
+        "1,200 reference pixels",
+        "2 polygons have no class.",
+        "85.0%",
+    ):
+        assert wanted in text, wanted
+
+
+def test_assessment_as_json(assessment):
+    data = json.loads(assessment.json())
+    assert (data["oa"], data["aa"], data["pixels"], data["left_out"]) == (0.85, pytest.approx(0.85), 20, 1200)
+    assert data["kappa"] == pytest.approx(0.7)
+    assert data["confusion"] == [list(row) for row in CONFUSION]
+    water, _, snow = data["classes"]
+    assert (water["code"], water["name"], water["producer"], water["reference"]) == (1, "Water", 0.8, 10)
+    assert snow["producer"] is None and snow["f1"] is None and snow["reference"] == 0
