@@ -19,7 +19,7 @@ from bdgf.model.messages import PretrainJob
 from bdgf.model.network.mutual import MutualLearning
 from bdgf.model.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings
 from bdgf.model.training import pretrain, train
-from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
+from bdgf.tests.model.scene import PRESETS, SilentReporter, tiny_settings, train_job
 
 
 def learner_of(tmp_path, **branches):
@@ -149,6 +149,16 @@ def test_one_two_and_three_modalities(tmp_path, bands):
     assert {"prepare", "pretrain", "train", "assess"} == set(reporter.phases)
     if 40 in bands:
         assert load_model(result.output)[0].scalers[2].channels <= 32
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_trains_and_keeps_its_settings_whole(tmp_path, name):
+    settings = PRESETS[name].with_steps(1, 1)
+    settings = replace(
+        settings, diffusion=replace(settings.diffusion, batch=1), training=replace(settings.training, batch=1)
+    )
+    result = train(train_job(tmp_path, settings), SilentReporter())
+    assert read_header(result.output).settings == settings
 
 
 def test_enough_steps_learn_the_classes(tmp_path):
