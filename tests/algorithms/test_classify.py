@@ -1,0 +1,243 @@
+"""Classify: what the results hold and how they look in QGIS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from osgeo import gdal, ogr
+from qgis.core import (
+    QgsPalettedRasterRenderer,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProject,
+    QgsRasterLayer,
+    QgsSingleBandPseudoColorRenderer,
+)
+
+from bdgf.bdgf_qgis.demo.materials import CLASSES
+from bdgf.bdgf_qgis.raster.class_table import read_class_table
+from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, run
+
+LEGEND = [(each.code, each.name, each.colour) for each in CLASSES]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A classification of the whole scene."""
+
+    output: str
+    confidence: str
+    probabilities: str
+    results: dict[str, Any]
+    log: Log
+
+
+def classify(
+    trained: Trained,
+    scene: Scene,
+    output: Path,
+    log: Log | None = None,
+    context: QgsProcessingContext | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    given = {"MODEL": trained.model, "MODALITIES": scene.rasters, "DEVICE": "cpu", "OUTPUT": str(output)}
+    return run("classify", {**given, **changes}, log, context)
+
+
+def read(path: str | Path) -> np.ndarray:
+    return gdal.Open(str(path)).ReadAsArray()
+
+
+@pytest.fixture(scope="module")
+def mapped(trained: Trained, scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Mapped:
+    folder = tmp_path_factory.mktemp("mapped")
+    paths = [str(folder / name) for name in ("map.tif", "confidence.tif", "probabilities.tif")]
+    log = Log()
+    wanted = {"CONFIDENCE": paths[1], "PROBABILITIES": paths[2]}
+    before = listing(scene.folder)
+    results = classify(trained, scene, Path(paths[0]), log, **wanted)
+    assert listing(scene.folder) == before, "input folders are never written to"
+    return Mapped(*paths, results, log)
+
+
+def test_map_has_codes_where_both_rasters_are_valid_and_nodata_elsewhere(mapped: Mapped, scene: Scene):
+    dataset, optical = gdal.Open(mapped.output), gdal.Open(scene.optical)
+    codes = dataset.ReadAsArray()
+    assert codes.dtype == np.uint8 and dataset.GetRasterBand(1).GetNoDataValue() == 0
+    assert dataset.GetProjection() == optical.GetProjection()
+    assert set(np.unique(codes)) <= {0, *(code for code, _, _ in LEGEND)}
+    assert mapped.results["CLASSIFIED_PIXELS"] == np.count_nonzero(codes) > 10_000
+    assert {mapped.results[key] for key in ("OUTPUT", "CONFIDENCE", "PROBABILITIES")} == {
+        mapped.output,
+        mapped.confidence,
+        mapped.probabilities,
+    }
+
+
+def test_confidence_is_the_probability_of_the_mapped_class(mapped: Mapped):
+    dataset = gdal.Open(mapped.probabilities)
+    bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
+    assert [each.GetDescription() for each in bands] == [name for _, name, _ in LEGEND]
+    assert {each.DataType for each in bands} == {gdal.GDT_UInt16} and {each.GetNoDataValue() for each in bands} == {
+        65535
+    }
+    stored = dataset.ReadAsArray()
+    codes, confidence = read(mapped.output), read(mapped.confidence)
+    inside = codes > 0
+    assert (stored[:, ~inside] == 65535).all() and (confidence[~inside] == -1).all()
+    assert confidence.dtype == np.float32 and gdal.Open(mapped.confidence).GetRasterBand(1).GetNoDataValue() == -1
+    assert ((confidence[inside] > 0) & (confidence[inside] <= 1)).all()
+    shares = stored[:, inside] * bands[0].GetScale()
+    assert np.allclose(shares.sum(axis=0), 1, atol=1e-3)
+    assert np.allclose(shares.max(axis=0), confidence[inside], atol=1e-4)
+    assert (shares.argmax(axis=0) + 1 == codes[inside]).mean() > 0.999, "ties of rounding apart"
+
+
+def test_names_and_colours_travel_with_the_file(mapped: Mapped):
+    table = read_class_table(gdal.Open(mapped.output))
+    assert [(each.code, each.name, each.colour) for each in table] == LEGEND
+    folder = Path(mapped.output).parent
+    names = {"map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confidence.qml", "probabilities.tif"}
+    assert {each.name for each in folder.iterdir()} == names, "no draft is left"
+
+
+def legend_of(layer: QgsRasterLayer) -> list[tuple[int, str, str]]:
+    renderer = layer.renderer()
+    assert isinstance(renderer, QgsPalettedRasterRenderer)
+    return [(int(each.value), each.label, each.color.name()) for each in renderer.classes()]
+
+
+def test_plain_loading_shows_classes_and_confidence(mapped: Mapped):
+    assert legend_of(QgsRasterLayer(mapped.output, "map")) == LEGEND
+    assert isinstance(QgsRasterLayer(mapped.confidence, "sure").renderer(), QgsSingleBandPseudoColorRenderer)
+
+
+def test_layers_that_processing_loads_have_their_style(trained: Trained, scene: Scene, tmp_path: Path):
+    """Processing reads no .qml: the style must come from the post-processor."""
+    context, log = QgsProcessingContext(), Log()
+    context.setProject(QgsProject.instance())
+    paths = {"OUTPUT": str(tmp_path / "map.tif"), "CONFIDENCE": str(tmp_path / "sure.tif")}
+    for name, path in paths.items():
+        details = QgsProcessingContext.LayerDetails(name, QgsProject.instance(), name)
+        context.addLayerToLoadOnCompletion(path, details)
+    classify(
+        trained, scene, tmp_path / "map.tif", log, CONFIDENCE=paths["CONFIDENCE"], EXTENT=part(scene), context=context
+    )
+    loaded = {}
+    for name, path in paths.items():
+        for sidecar in tmp_path.glob("*.qml"):
+            sidecar.unlink()
+        loaded[name] = QgsRasterLayer(path, name)
+        assert not isinstance(loaded[name].renderer(), (QgsPalettedRasterRenderer, QgsSingleBandPseudoColorRenderer))
+        processor = context.layerToLoadOnCompletionDetails(path).postProcessor()
+        assert processor is not None
+        processor.postProcessLayer(loaded[name], context, log)
+    assert legend_of(loaded["OUTPUT"]) == LEGEND
+    assert isinstance(loaded["CONFIDENCE"].renderer(), QgsSingleBandPseudoColorRenderer)
+
+
+def part(scene: Scene, rows: tuple[int, int] = (17, 60), columns: tuple[int, int] = (40, 95)) -> str:
+    """An extent that holds these pixels of the image and cuts those around them."""
+    west, wide, _, north, _, high = gdal.Open(scene.optical).GetGeoTransform()
+    x = [west + wide * (at + shift) for at, shift in zip(columns, (-0.3, 0.3), strict=True)]
+    y = [north + high * (at + shift) for at, shift in zip(rows, (-0.3, 0.3), strict=True)]
+    return f"{x[0]},{x[1]},{y[1]},{y[0]}"
+
+
+def place(path: str | Path, scene: Scene) -> tuple[slice, slice]:
+    """Rows and columns of the scene that a result holds."""
+    dataset, optical = gdal.Open(str(path)), gdal.Open(scene.optical)
+    own, whole = dataset.GetGeoTransform(), optical.GetGeoTransform()
+    column, row = round((own[0] - whole[0]) / whole[1]), round((own[3] - whole[3]) / whole[5])
+    return slice(row, row + dataset.RasterYSize), slice(column, column + dataset.RasterXSize)
+
+
+def on_scene(path: str | Path, scene: Scene) -> np.ndarray:
+    """A class raster on the whole grid of the scene; 0 where it has no pixel."""
+    whole = np.zeros((120, 120), np.uint8)
+    whole[place(path, scene)] = read(path)
+    return whole
+
+
+def test_an_extent_gives_the_same_pixels_as_the_whole(mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path):
+    results = classify(trained, scene, tmp_path / "part.tif", EXTENT=part(scene))
+    rows, columns = place(tmp_path / "part.tif", scene)
+    assert (rows, columns) == (slice(17, 60), slice(40, 95))
+    assert (read(tmp_path / "part.tif") == on_scene(mapped.output, scene)[rows, columns]).all()
+    assert results["CLASSIFIED_PIXELS"] == 43 * 55
+    assert results["CONFIDENCE"] in ("", None) and results["PROBABILITIES"] in ("", None)
+
+
+def test_a_mask_leaves_out_what_is_outside(mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path):
+    results = classify(trained, scene, tmp_path / "masked.tif", MASK=scene.validation)
+    memory = gdal.GetDriverByName("MEM").Create("", 120, 120, 1, gdal.GDT_Byte)
+    memory.SetGeoTransform(gdal.Open(scene.optical).GetGeoTransform())
+    polygons = ogr.Open(scene.validation)
+    gdal.RasterizeLayer(memory, [1], polygons.GetLayer(0), burn_values=[1])
+    expected = np.where(memory.ReadAsArray() > 0, on_scene(mapped.output, scene), 0)
+    found = on_scene(tmp_path / "masked.tif", scene)
+    assert (found != expected).sum() <= 2, "but for centres on an edge"
+    assert results["CLASSIFIED_PIXELS"] == np.count_nonzero(found)
+
+
+def test_another_order_of_the_rasters_is_told_and_gives_the_same_map(
+    mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path
+):
+    log = Log()
+    order = {"MODALITIES": scene.rasters[::-1], "GRID": scene.optical, "EXTENT": part(scene)}
+    classify(trained, scene, tmp_path / "other.tif", log, **order)
+    assert "another order" in log.warned and "'optical' as optical" in log.warned
+    assert (read(tmp_path / "other.tif") == on_scene(mapped.output, scene)[17:60, 40:95]).all()
+    assert "another order" not in mapped.log.warned
+
+
+def test_the_scene_of_the_training_brings_no_warning(mapped: Mapped):
+    assert mapped.log.warnings == []
+
+
+def test_values_out_of_range_and_other_pixel_sizes_are_told(trained: Trained, scene: Scene, tmp_path: Path):
+    strange, coarse = str(tmp_path / "strange.tif"), str(tmp_path / "coarse.tif")
+    gdal.Translate(strange, scene.dsm, scaleParams=[[0, 1, 5000, 5001]])
+    gdal.Warp(coarse, scene.optical, xRes=3.5, yRes=3.5)
+    log = Log()
+    classify(trained, scene, tmp_path / "map.tif", log, MODALITIES=[coarse, strange], EXTENT=part(scene))
+    (size,) = [each for each in log.warnings if "Pixels are 1." in each]
+    assert "1.8 times" in size or "1.7 times" in size
+    assert "strange, surface height (m): 100% of the pixels" in log.warned
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "pretrained", "version", "one raster", "bands"])
+def test_what_does_not_fit_is_refused_before_a_worker_starts(
+    trained: Trained, scene: Scene, tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BDGF_PYTHON", "/bin/false")  # a worker that started would fail otherwise
+    data = Path(trained.model).read_bytes()
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(
+        {
+            "cut": data[:-100],
+            "text": b"no model at all",
+            "pretrained": data.replace(b'\\"kind\\": \\"classifier\\"', b'\\"kind\\": \\"pretrained\\"'),
+            "version": data.replace(b'\\"format\\": 1', b'\\"format\\": 7'),
+        }.get(damage, data)
+    )
+    rasters = {"one raster": [scene.optical], "bands": [scene.dsm, scene.dsm]}.get(damage, scene.rasters)
+    said = {
+        "cut": "damaged",
+        "text": "not a BDGF model",
+        "pretrained": "only pre-trained",
+        "version": "format version 7; this plugin reads version 1",
+        "one raster": "trained on 2 rasters ('optical', 'dsm'); 1 were chosen",
+        "bands": "It expects 'optical': 24 bands",
+    }[damage]
+    before = listing(tmp_path)
+    with pytest.raises(QgsProcessingException) as caught:
+        classify(trained, scene, tmp_path / "map.tif", MODEL=str(model), MODALITIES=rasters)
+    assert said in str(caught.value)
+    if damage in ("cut", "text", "pretrained", "version"):
+        assert str(model) in str(caught.value)
+    assert listing(tmp_path) == before and children() == []
