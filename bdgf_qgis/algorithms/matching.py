@@ -37,7 +37,7 @@ def match_modalities(sources: Sequence[RasterSource], modalities: Sequence[Modal
     orders = (
         list(itertools.permutations(range(len(sources)))) if len(sources) <= _MOST else [tuple(range(len(sources)))]
     )
-    for fits, by_name in ((_named, True), (_counted, False)):
+    for fits, by_name in ((_exact, True), (_named, True), (_counted, False)):
         fitting = [order for order in orders if all(fits(lists[at], each) for at, each in zip(order, modalities))]
         if not fitting:
             continue
@@ -47,6 +47,10 @@ def match_modalities(sources: Sequence[RasterSource], modalities: Sequence[Modal
         order = given if given in fitting else fitting[0]
         return _match([sources[at] for at in order], [lists[at] for at in order], modalities, order != given, by_name)
     raise RasterError(_no_fit(sources, lists, modalities))
+
+
+def _exact(bands: BandList, modality: ModalityInfo) -> bool:
+    return _named(bands, modality) and _counted(bands, modality)
 
 
 def _named(bands: BandList, modality: ModalityInfo) -> bool:
@@ -68,6 +72,10 @@ def _match(
     if reordered:
         order = ", ".join(f"'{source.name}' as {each.name}" for source, each in zip(sources, modalities))
         notes.append(tr("The rasters fit the model in another order, which is used: {order}.").format(order=order))
+    for source, bands, modality in zip(sources, lists, modalities):
+        if len(bands.numbers) != len(modality.bands):
+            text = tr("'{name}' has {count} bands; those that the model was trained on are used: {used}.")
+            notes.append(text.format(name=source.name, count=len(bands.numbers), used=_some(modality.bands)))
     if not by_name:
         notes.append(tr("Band names differ from those of the training; bands are taken by their order."))
     chosen = tuple(each.bands if by_name else bands.names for each, bands in zip(modalities, lists))

@@ -1,0 +1,76 @@
+"""Result files are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+import pytest
+from qgis.core import QgsProcessingException
+
+from bdgf.bdgf_qgis.algorithms.placing import check_writable, placed, put_all_in_place, put_in_place, write_text
+
+
+def test_a_file_appears_when_whole(tmp_path):
+    target = tmp_path / "new folder" / "a.tif"
+    with placed(str(target)) as draft:
+        assert draft.parent == target.parent and draft.suffix == ".tif"
+        draft.write_text("half")
+        assert not target.exists()
+        draft.write_text("whole")
+    assert target.read_text() == "whole" and os.listdir(target.parent) == ["a.tif"]
+
+
+def test_an_error_leaves_the_earlier_file(tmp_path):
+    target = tmp_path / "a.gpkg"
+    target.write_text("earlier")
+    with pytest.raises(RuntimeError), placed(str(target)) as draft:
+        draft.write_text("half")
+        draft.with_name(draft.name + "-wal").write_text("journal")
+        raise RuntimeError
+    assert target.read_text() == "earlier" and os.listdir(tmp_path) == ["a.gpkg"]
+
+
+def test_results_are_readable_by_others_as_usual(tmp_path):
+    write_text(str(tmp_path / "a.html"), "page")
+    (tmp_path / "b.html").write_text("page")
+    assert (tmp_path / "a.html").stat().st_mode == (tmp_path / "b.html").stat().st_mode
+
+
+def test_all_files_or_none(tmp_path):
+    (tmp_path / "source").write_text("model")
+    (tmp_path / "file").write_text("no folder")
+    wanted = [(tmp_path / "source", str(tmp_path / "a.safetensors"))]
+    with pytest.raises(QgsProcessingException, match=r"file/b\.html"):
+        put_all_in_place([*wanted, (tmp_path / "source", str(tmp_path / "file" / "b.html"))])
+    assert sorted(os.listdir(tmp_path)) == ["file", "source"]
+    put_all_in_place([*wanted, (tmp_path / "missing", "")])
+    assert (tmp_path / "a.safetensors").read_text() == "model"
+
+
+@pytest.mark.parametrize("place", ["file/a.html", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(QgsProcessingException, match=place):
+        check_writable(str(tmp_path / place))
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"] and os.listdir(tmp_path / "folder") == []
+
+
+def test_a_check_leaves_nothing(tmp_path):
+    check_writable(str(tmp_path / "a.html"))
+    check_writable("")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(bytes(200_000))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(QgsProcessingException, match=r"a\.safetensors cannot be written"):
+            put_in_place(source, str(tmp_path / "a.safetensors"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert os.listdir(tmp_path) == ["source"]
