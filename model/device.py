@@ -25,7 +25,13 @@ def choose_device(wish: str, reporter: Reporter) -> torch.device:
     'auto' takes the GPU with most free memory that computes what the network needs, else the CPU. A GPU that fails,
     also one that was named, is left aside with a warning. Raises DeviceError for a wish that names none.
     """
-    wish = wish.strip().lower() or "auto"
+    device = _chosen(wish.strip().lower() or "auto", reporter)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # Triton starts its kernels on the current device
+    return device
+
+
+def _chosen(wish: str, reporter: Reporter) -> torch.device:
     if wish == "cpu":
         return torch.device("cpu")
     if wish == "auto":

@@ -8,6 +8,9 @@ State space duality: Dao and Gu (2024), Transformers are SSMs, arXiv 2405.21060.
 from __future__ import annotations
 
 import functools
+import importlib.util
+import sys
+import types
 from collections.abc import Callable
 
 import torch
@@ -66,10 +69,23 @@ def _fading(log_decay: Tensor) -> Tensor:
     return difference.masked_fill(later, -torch.inf).exp()
 
 
+def _open_mamba_ssm() -> None:
+    """Make mamba-ssm's submodules importable without its __init__.
+
+    That one imports its CUDA code and its language models; the Triton kernels need neither, and are installed without.
+    """
+    found = importlib.util.find_spec("mamba_ssm") if "mamba_ssm" not in sys.modules else None
+    if found is not None and found.submodule_search_locations is not None:
+        package = types.ModuleType("mamba_ssm")
+        package.__path__ = list(found.submodule_search_locations)
+        sys.modules["mamba_ssm"] = package
+
+
 @functools.cache
 def triton_scan() -> Callable[..., Tensor] | None:
     """mamba-ssm's kernel where it imports and runs on this machine's GPU, else None."""
     try:
+        _open_mamba_ssm()
         from mamba_ssm.ops.triton.ssd_combined import mamba_chunk_scan_combined as kernel
     except (ImportError, OSError, RuntimeError):
         return None

@@ -106,6 +106,7 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(module, "survey", lambda: CARDS)
     monkeypatch.setattr(module, "trouble", lambda device: troubles.get(str(device), ""))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
     return troubles
 
 

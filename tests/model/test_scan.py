@@ -97,3 +97,24 @@ def test_parameters_are_named_and_shaped_as_in_mamba_ssm():
         "norm.weight": (64,),
         "out_proj.weight": (32, 64),
     }
+
+
+def test_kernels_of_mamba_ssm_are_reached_without_its_init(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import sys
+
+    from bdgf.model.network.scan import _open_mamba_ssm
+
+    package = tmp_path / "mamba_ssm"
+    package.mkdir()
+    (package / "__init__.py").write_text("import selective_scan_cuda\n")
+    (package / "kernels.py").write_text("here = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "mamba_ssm", raising=False)
+    try:
+        _open_mamba_ssm()
+        from mamba_ssm.kernels import here
+
+        assert here
+    finally:
+        for name in [each for each in sys.modules if each.startswith("mamba_ssm")]:
+            del sys.modules[name]
