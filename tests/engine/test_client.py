@@ -16,7 +16,7 @@ from bdgf.bdgf_qgis.engine.errors import WorkerDied
 from bdgf.bdgf_qgis.engine.log import Log
 from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.model.messages import Cancelled, Event, Note, Pretrained, Ready
-from bdgf.tests.engine.helpers import pretrain, session_of
+from bdgf.tests.engine.helpers import pretrain, session_of, soon
 
 Make = Callable[..., Worker]
 
@@ -114,7 +114,7 @@ def test_death_is_told_with_cause_and_log_and_the_next_run_works(workers: Make, 
         assert "last words" in str(caught.value)
     if what == "crash":
         assert "Segmentation fault" in worker.log.path.read_text()
-    assert first is not None and session_of(first) == []
+    assert first is not None and soon(lambda: session_of(first) == [])
     worker.start()
     worker.send(pretrain("quick"))
     assert wait_for(worker, Pretrained)
@@ -170,7 +170,7 @@ def test_cancel_of_a_job_that_does_not_listen_kills_it_and_its_children(workers:
     began = time.monotonic()
     assert worker.cancel() is None
     assert time.monotonic() - began < 2
-    assert session_of(process) == []
+    assert soon(lambda: session_of(process) == [])
     worker.start()
     worker.send(pretrain("quick"))
     assert wait_for(worker, Pretrained)
