@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def provider(qgis_app: Any, qgis_processing: Any) -> Iterator[BdgfProvider]:
 @pytest.fixture(autouse=True)
 def nothing_left(provider: BdgfProvider) -> Iterator[None]:
     yield
+    gc.collect()  # while QGIS is there: objects of its own in reference cycles must not outlive it
     assert children() == []
     assert run_folders() == set()
 

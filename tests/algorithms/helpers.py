@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import processing
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsVectorLayer
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsVectorLayer,
+)
 
 QUICK = {"PRESET": "quick", "PRETRAIN_STEPS": 2, "STEPS": 5, "DEVICE": "cpu"}
 
@@ -24,6 +30,7 @@ class Log(QgsProcessingFeedback):
         self.texts: list[tuple[float, str]] = []
         self.infos: list[str] = []
         self.warnings: list[str] = []
+        self.errors: list[str] = []
         self.bar: list[tuple[float, float]] = []  # seconds, percent
         self.cancelled_at = 0.0
         self._hear = hear
@@ -39,6 +46,9 @@ class Log(QgsProcessingFeedback):
 
     def pushWarning(self, text: str) -> None:
         self.warnings.append(text)
+
+    def reportError(self, error: str, fatalError: bool = False) -> None:
+        self.errors.append(error)
 
     def cancel_now(self) -> None:
         """What the button does; called in any thread."""
@@ -88,6 +98,20 @@ def run(
     return results
 
 
+def refused(name: str, parameters: dict[str, Any], log: Log | None = None) -> str:
+    """What an algorithm says that must not succeed.
+
+    What is found before a run reaches the user by the log, as QGIS has it. Only the text outlives this function:
+    QGIS's objects in the frames of an error must not outlive QGIS.
+    """
+    log = log or Log()
+    try:
+        results = run(name, parameters, log)
+    except QgsProcessingException as error:
+        return "\n".join([str(error), *log.errors])
+    raise AssertionError(f"{name} was not refused: {results}")
+
+
 def algorithm(name: str) -> Any:
     found = QgsApplication.processingRegistry().algorithmById(f"bdgf:{name}")
     assert found is not None, name
@@ -103,11 +127,27 @@ def memory_layer(source: str, edit: Callable[[QgsVectorLayer], None] = lambda la
 
 
 def listing(folder: Path) -> dict[str, str]:
-    """Every file and folder below a folder, with a hash of the files' content."""
+    """Every file and folder below a folder, with a hash of the files' content.
+
+    QGIS itself changes a mark in a GeoPackage that it opens, and keeps notes beside it and beside rasters.
+    """
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "dir"
+        path.relative_to(folder).as_posix(): _content(path)
         for path in sorted(folder.rglob("*"))
+        if not path.name.endswith((".gpkg-wal", ".gpkg-shm", ".aux.xml"))
     }
+
+
+def _content(path: Path) -> str:
+    if path.is_dir() or path.suffix == ".gpkg":
+        return "there"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def changes(folder: Path, before: dict[str, str]) -> list[str]:
+    """What has come, gone or changed below a folder since listing() gave `before`."""
+    after = listing(folder)
+    return sorted(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
 
 
 def children() -> list[str]:
