@@ -69,6 +69,7 @@ class StepRunner:
         lines: list[str] = []
         packages = PackageProgress()
         started = shown = time.monotonic()
+        said = ""
         while True:
             if self._feedback.is_cancelled():
                 self._log.write("(cancelled)")
@@ -85,7 +86,8 @@ class StepRunner:
                 self._log.write("  " + line)
                 lines = [*lines[-_LINES_KEPT:], line]
                 packages.feed(line)
-            if time.monotonic() - shown > 0.3:
+            if packages.text != said or time.monotonic() - shown > 0.3:
+                said = packages.text
                 shown = time.monotonic()
                 waited = f", {shown - started:.0f} s" if shown - started > 3 else ""
                 what = f": {packages.text}" if packages.text else ""
