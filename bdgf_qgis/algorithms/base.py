@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+from html import escape as _escape
 from typing import Any, Optional, Union
 
 from qgis.core import (
@@ -39,6 +39,11 @@ _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
 Default = Union[None, str, int, float, bool, list]
 
 
+def _text(plain: str) -> str:
+    """For HTML; quotes stay, since qgis_process prints the help as it is."""
+    return _escape(plain, quote=False)
+
+
 class BdgfAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: the class attributes say what it is, `declare` what it takes and gives.
 
@@ -72,11 +77,10 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     # ------------------------------------------------------------ what QGIS asks
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """QGIS's own checks, then ours."""
+        """Our checks and QGIS's own; what ours say comes first, since they name the layer."""
         fine, text = super().checkParameterValues(parameters, context)
-        if fine:
-            text = self.problem(parameters, context)
-        return fine and not text, text
+        ours = self.problem(parameters, context)
+        return fine and not ours, ours or text
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""
@@ -113,14 +117,14 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
 
     def shortHelpString(self) -> str:
         """The help, written from the declared parameters and outputs."""
-        parts = [f"<p>{escape(each)}</p>" for each in self.about().split("\n\n")]
+        parts = [f"<p>{_text(each)}</p>" for each in self.about().split("\n\n")]
         shown = [each for each in self.parameterDefinitions() if each.help()]
         parts.append(f"<h3>{tr('Parameters')}</h3>")
-        parts += [f"<p><b>{escape(each.description())}</b><br/>{escape(each.help())}</p>" for each in shown]
+        parts += [f"<p><b>{_text(each.description())}</b><br/>{_text(each.help())}</p>" for each in shown]
         numbers = [each for each in self.outputDefinitions() if self.parameterDefinition(each.name()) is None]
         if numbers:
             parts.append(f"<h3>{tr('Outputs')}</h3>")
-            parts += [f"<p><b>{escape(each.name())}</b> {escape(each.description())}</p>" for each in numbers]
+            parts += [f"<p><b>{_text(each.name())}</b> {_text(each.description())}</p>" for each in numbers]
         return "".join(parts)
 
     def createCustomParametersWidget(self, parent: Optional[QWidget] = None) -> Optional[QWidget]:

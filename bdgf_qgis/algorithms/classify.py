@@ -26,7 +26,7 @@ from ..style.raster_style import class_renderer, confidence_renderer, style_rast
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import MODEL_FILES, add_device, add_rasters, device_problem, model_problem
-from .inputs import rasters_of, samples_of
+from .inputs import rasters_of, rasters_problem, samples_of
 from .map_writer import MapWriter
 from .matching import match_modalities
 from .pretrain import window_of
@@ -81,9 +81,9 @@ class Classify(BdgfAlgorithm):
         self.add_number_result("CLASSIFIED_PIXELS", tr("Number of classified pixels"))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the model file or the device."""
+        """What is wrong with the model file, the device or the rasters."""
         found = model_problem(self, parameters, "MODEL", ("classifier",), context)
-        return found or device_problem(self, parameters, context)
+        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

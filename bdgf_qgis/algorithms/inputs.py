@@ -57,16 +57,27 @@ def rasters_of(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: Qg
     return Rasters(tuple(raster_source(each) for each in layers), raster_source(grid), grid.crs())
 
 
+def rasters_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    """What is wrong with the list of MODALITIES, '' where every raster is there."""
+    try:
+        _layers(algorithm, parameters, context)
+    except QgsProcessingException as error:
+        return str(error)
+    return ""
+
+
 def _layers(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> list[QgsMapLayer]:
     """MODALITIES one by one: of a list QGIS silently leaves out what it cannot load."""
     value = parameters.get("MODALITIES")
     layers: list[QgsMapLayer] = []
     for each in value if isinstance(value, (list, tuple)) else [value]:
         found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
-        if not found:
+        if not found and each not in (None, ""):
             text = tr("The raster {name} cannot be loaded: check that the file is there and is a raster.")
             raise QgsProcessingException(text.format(name=each))
         layers += found
+    if not layers:
+        raise QgsProcessingException(tr("No raster was chosen: choose one or more rasters of one place."))
     return layers
 
 

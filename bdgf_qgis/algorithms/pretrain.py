@@ -28,7 +28,7 @@ from .common_parameters import (
     device_problem,
     model_problem,
 )
-from .inputs import rasters_of
+from .inputs import rasters_of, rasters_problem
 from .matching import Match, match_modalities
 from .placing import check_writable, put_in_place
 from .running import describe_stack, model_header, part, told_to_user, warn
@@ -67,9 +67,9 @@ class Pretrain(BdgfAlgorithm):
         self.add_file_result("MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES)
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the pre-trained model or the device."""
+        """What is wrong with the pre-trained model, the device or the rasters."""
         found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
-        return found or device_problem(self, parameters, context)
+        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

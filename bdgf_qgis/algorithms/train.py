@@ -32,7 +32,7 @@ from .common_parameters import (
     device_problem,
     model_problem,
 )
-from .inputs import optional_integer, rasters_of, samples_of
+from .inputs import optional_integer, rasters_of, rasters_problem, samples_of
 from .placing import check_writable, put_all_in_place
 from .pretrain import pretrained_match
 from .running import describe_stack, part, told_to_user, warn
@@ -110,9 +110,9 @@ class Train(BdgfAlgorithm):
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the pre-trained model or the device."""
+        """What is wrong with the pre-trained model, the device or the rasters."""
         found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
-        return found or device_problem(self, parameters, context)
+        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
