@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject
 
 from bdgf.bdgf_qgis.provider import BdgfProvider
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, children, run, run_folders
@@ -26,6 +26,7 @@ def provider(qgis_app: Any, qgis_processing: Any) -> Iterator[BdgfProvider]:
 @pytest.fixture(autouse=True)
 def nothing_left(provider: BdgfProvider) -> Iterator[None]:
     yield
+    QgsProject.instance().clear()
     gc.collect()  # while QGIS is there: objects of its own in reference cycles must not outlive it
     assert children() == []
     assert run_folders() == set()

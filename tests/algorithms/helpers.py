@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProject,
     QgsVectorLayer,
 )
 
@@ -118,10 +119,11 @@ def algorithm(name: str) -> Any:
     return found
 
 
-def memory_layer(source: str, edit: Callable[[QgsVectorLayer], None] = lambda layer: None) -> QgsVectorLayer:
-    """A layer of the first table of a file, changed by `edit`."""
+def project_layer(source: str, edit: Callable[[QgsVectorLayer], None] = lambda layer: None) -> QgsVectorLayer:
+    """A layer in the project of the first table of a file, changed by `edit`; the project owns and ends it."""
     layer = QgsVectorLayer(source, "my samples", "ogr")
     assert layer.isValid(), source
+    QgsProject.instance().addMapLayer(layer)
     edit(layer)
     return layer
 

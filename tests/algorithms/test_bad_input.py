@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from osgeo import gdal, ogr
 
-from bdgf.tests.algorithms.helpers import QUICK, Scene, Trained, changes, listing, memory_layer, refused
+from bdgf.tests.algorithms.helpers import QUICK, Scene, Trained, changes, listing, project_layer, refused
 from bdgf.tests.raster.helpers import make_raster
 
 
@@ -64,14 +64,14 @@ def test_no_polygon_on_valid_pixels(refuse: Any, scene: Scene, tmp_path: Path):
 
 
 def test_one_class_only(refuse: Any, scene: Scene):
-    layer = memory_layer(scene.training, lambda each: each.setSubsetString("class_id = 4"))
-    said = refuse(SAMPLES=layer)
+    layer = project_layer(scene.training, lambda each: each.setSubsetString("class_id = 4"))
+    said = refuse(SAMPLES=layer.id())
     assert "belong to one class, 'concrete roof': at least two" in said
 
 
 def test_no_polygon_at_all(refuse: Any, scene: Scene):
-    layer = memory_layer(scene.training, lambda each: each.setSubsetString("class_id = 99"))
-    assert "no polygon" in refuse(SAMPLES=layer)
+    layer = project_layer(scene.training, lambda each: each.setSubsetString("class_id = 99"))
+    assert "no polygon" in refuse(SAMPLES=layer.id())
 
 
 @pytest.mark.parametrize("key", ["CLASS_FIELD", "NAME_FIELD"])

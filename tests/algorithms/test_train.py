@@ -13,7 +13,6 @@ from qgis.core import (
     QgsFeature,
     QgsGeometry,
     QgsProcessingFeatureSourceDefinition,
-    QgsProject,
     QgsRectangle,
     QgsVectorLayer,
 )
@@ -22,7 +21,7 @@ from bdgf.bdgf_qgis.demo.materials import BANDS, CLASSES
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.model.header import read_header
 from bdgf.model.settings import PRESETS
-from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, memory_layer, run, run_folders
+from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, run, run_folders
 
 NAMES = {each.code: each.name for each in CLASSES}
 COLOURS = {each.code: each.colour for each in CLASSES}
@@ -122,13 +121,9 @@ def test_names_from_a_field_and_colours_from_the_palette(scene: Scene, tmp_path:
 
 
 def test_selection_only(scene: Scene, tmp_path: Path):
-    layer = memory_layer(scene.training, lambda each: each.selectByExpression("class_id in (1, 5)"))
-    QgsProject.instance().addMapLayer(layer)
-    try:
-        chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
-        results = train(scene, tmp_path, SAMPLES=chosen)
-    finally:
-        QgsProject.instance().removeMapLayer(layer)
+    layer = project_layer(scene.training, lambda each: each.selectByExpression("class_id in (1, 5)"))
+    chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
+    results = train(scene, tmp_path, SAMPLES=chosen)
     assert [each.code for each in read_header(results["MODEL"]).classes] == [1, 5]
 
 
@@ -144,9 +139,8 @@ def test_filter_and_unsaved_edits_count(scene: Scene, tmp_path: Path):
         drawn["class_id"] = 4242
         layer.addFeature(drawn)
 
-    layer = memory_layer(str(copy), edit)
-    results = train(scene, tmp_path, SAMPLES=layer)
-    layer.rollBack()
+    layer = project_layer(str(copy), edit)
+    results = train(scene, tmp_path, SAMPLES=layer.id())
     assert [each.code for each in read_header(results["MODEL"]).classes] == [1, 5, 4242]
 
 
