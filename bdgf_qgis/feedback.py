@@ -14,13 +14,18 @@ class QgisFeedback:
     """Hands progress and notes to Processing, and asks it about Cancel.
 
     begin, end  the share of the bar in percent that the run has
+    quiet       seconds between two texts of one phase
     """
 
-    def __init__(self, feedback: QgsProcessingFeedback, begin: float = 0.0, end: float = 100.0) -> None:
+    def __init__(
+        self, feedback: QgsProcessingFeedback, begin: float = 0.0, end: float = 100.0, quiet: float = _QUIET
+    ) -> None:
         self._feedback = feedback
         self._begin = begin
         self._end = end
+        self._quiet = quiet
         self._phase: Optional[str] = None
+        self._text = ""
         self._said = 0.0
 
     def is_cancelled(self) -> bool:
@@ -31,8 +36,8 @@ class QgisFeedback:
         """Show how far the run is; of `phase: details` a new phase is told at once, details now and then."""
         self._feedback.setProgress(self._begin + fraction * (self._end - self._begin))
         phase, now = text.partition(":")[0], time.monotonic()
-        if phase != self._phase or now - self._said >= _QUIET:
-            self._phase, self._said = phase, now
+        if phase != self._phase or (text != self._text and now - self._said >= self._quiet):
+            self._phase, self._text, self._said = phase, text, now
             self._feedback.setProgressText(text)
 
     def note(self, level: str, text: str) -> None:

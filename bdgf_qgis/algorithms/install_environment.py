@@ -88,7 +88,7 @@ class InstallEnvironment(BdgfAlgorithm):
             backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
             if backend:
                 options = replace(options, torch_backend=backend)
-            result = install_environment(options, QgisFeedback(feedback), anew=action == "reinstall")
+            result = install_environment(options, QgisFeedback(feedback, quiet=0.0), anew=action == "reinstall")
         except RunCancelled as error:
             raise QgsProcessingException(tr("Cancelled; what was there before is unchanged.")) from error
         except (InstallationError, EngineError) as error:

@@ -89,7 +89,8 @@ class StepRunner:
             if packages.text != said or time.monotonic() - shown > 0.3:
                 said = packages.text
                 shown = time.monotonic()
-                waited = f", {shown - started:.0f} s" if shown - started > 3 else ""
+                seconds = (shown - started) // 5 * 5  # a sign of life while one large package comes
+                waited = f", {seconds:.0f} s" if seconds else ""
                 what = f": {packages.text}" if packages.text else ""
                 self._feedback.progress(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
 
