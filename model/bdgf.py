@@ -73,6 +73,6 @@ def load_model(path: str) -> tuple[BDGF, Header]:
         unet = UNet(sum(scaler.channels for scaler in scalers), header.settings.diffusion.width)
         model = BDGF(scalers, unet, header.settings, len(header.classes))
         model.load_state_dict(tensors)
-    except (SafetensorError, RuntimeError, KeyError) as error:
+    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise ModelFileError(f"The model file {path} is damaged: its weights do not fit its header.") from error
     return model.eval(), header

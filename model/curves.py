@@ -15,6 +15,10 @@ class CurveLog:
         """One more point of a series."""
         self._points.setdefault(name, []).append((float(step), float(value)))
 
+    def has(self, name: str) -> bool:
+        """Whether a series has begun."""
+        return name in self._points
+
     def curves(self) -> tuple[Curve, ...]:
         """All series in the order they began."""
         return tuple(

@@ -132,7 +132,7 @@ def _named(wish: str) -> torch.device:
         raise DeviceError(f"Device '{wish}' is not there: {seen}. Use auto or cpu.")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("Device 'mps' is not there: it needs a Mac with an Apple processor. Use auto or cpu.")
-    return device
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 def _best(reporter: Reporter) -> torch.device:

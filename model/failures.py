@@ -24,7 +24,7 @@ def failure_of(error: BaseException) -> Failed:
         return Failed("input", text)
     if ours and isinstance(error, MemoryError):
         return Failed("memory", text)
-    if _is_memory(error, text.lower()):
+    if is_out_of_memory(error):
         return Failed(
             "memory",
             f"Memory ran out ({first_line}). Close other programs, choose a smaller preset, or set DEVICE to cpu.",
@@ -38,7 +38,9 @@ def failure_of(error: BaseException) -> Failed:
     return Failed("internal", f"An unexpected error stopped BDGF ({type(error).__name__}: {first_line}).")
 
 
-def _is_memory(error: BaseException, text: str) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a GPU or the CPU; torch says it in many ways."""
+    text = str(error).lower()
     torch = sys.modules.get("torch")
     torch_error = getattr(torch, "OutOfMemoryError", None)
     if isinstance(error, MemoryError) or (torch_error is not None and isinstance(error, torch_error)):

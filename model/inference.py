@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .bdgf import BDGF, load_model
 from .device import choose_device, describe
+from .failures import is_out_of_memory
 from .lattice import blend_weight, lattice_corners
 from .messages import Block, BlockDone, ClassifyJob
 from .reporter import Reporter
@@ -82,31 +83,22 @@ class Predictor:
         self._reporter.note("info", f"Memory ran short: going on with {self.batch} windows at a time.")
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a RuntimeError of torch says that memory ran out, on the GPU or on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+class BlockClassifier:
+    """A loaded model that classifies blocks; a block's answer is a function of the model and its arrays alone.
 
-
-class Classifier:
-    """A loaded model that classifies blocks; a block's answer is a function of the model and its arrays alone."""
+    Raises ModelFileError and DeviceError with a sentence for the map maker.
+    """
 
     def __init__(self, job: ClassifyJob, reporter: Reporter) -> None:
         model, self.header = load_model(job.model)
         device = choose_device(job.device, reporter)
         reporter.note("info", f"Classifying on {describe(device)}.")
         self._want_probabilities = job.probabilities
+        self._reporter = reporter
         self._predictor = Predictor(model, device, reporter)
         settings = model.settings
         self._window, self._stride = settings.window, settings.stride
         self._weight = blend_weight(settings.window, settings.stride)
-
-    @classmethod
-    def open(cls, job: ClassifyJob, reporter: Reporter) -> Classifier:
-        """Loads the job's model onto its device.
-
-        Raises ModelFileError and DeviceError with a sentence for the map maker.
-        """
-        return cls(job, reporter)
 
     def run(self, block: Block) -> BlockDone:
         """Classifies a block and writes its results as .npy files."""
@@ -147,7 +139,11 @@ class Classifier:
             return self._predictor.model.scale([each.to(device) for each in pixels], flags), flags
 
         blended = torch.zeros(len(self.header.classes), block.height, block.width)
+        done = 0
         for some, probabilities in self._predictor.batches(corners, cut):
+            done += len(some)
+            if done < len(corners):
+                self._reporter.progress("classify", done / len(corners))
             for (row, column), answer in zip(some, probabilities, strict=True):
                 above, before = max(0, block.row - row), max(0, block.column - column)
                 below = min(size, block.row + block.height - row)

@@ -25,7 +25,7 @@ class DiffusionSettings:
     average: float = 0.99  # decay of the running average of the weights
     masking: str = "adaptive"
     block: int = 8  # side of a hidden block, pixels
-    rate_low: float = 0.1
+    rate_low: float = 0.1  # of blocks hidden; "random" masking keeps to the middle of both
     rate_high: float = 0.6
     rate_step: float = 0.02
     warm_up: float = 0.2  # share of the steps before rates move
@@ -42,6 +42,7 @@ class BranchSettings:
     guidance: tuple[str, ...] = GUIDANCE
     timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
     dropout: float = 0.1
+    relief: tuple[int, ...] = (9, 31)  # sides of the neighbourhoods of local relief, pixels; () switches it off
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from .bdgf import BDGF, load_model, save_model
@@ -59,7 +58,7 @@ def train(job: TrainJob, reporter: Reporter) -> Trained:
         train_classifier(model, scene, len(job.classes), job.seed, Span(reporter, "train", start, 0.95), log)
         confusion = held_out_confusion(model, scene, len(job.classes), device, Span(reporter, "assess", 0.95, 0.99))
     except JobCancelled:
-        if not job.keep_partial:
+        if not job.keep_partial or not log.has("train loss"):  # nothing was learned yet
             raise
         partial = True
     header = _header(job, "classifier", settings, scalers, job.classes, confusion, job.samples_hash)
@@ -122,8 +121,8 @@ def _header(
     samples_hash: str = "",
 ) -> Header:
     def ranges(scaler: BandScaler) -> tuple[tuple[float, float], ...]:
-        low, high = np.asarray(scaler.low, dtype=float), np.asarray(scaler.high, dtype=float)
-        return tuple(zip(low.tolist(), high.tolist(), strict=True))
+        low, high = (each.cpu().double().tolist() for each in (scaler.low, scaler.high))
+        return tuple(zip(low, high, strict=True))
 
     return Header(
         format=FORMAT,

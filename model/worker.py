@@ -40,7 +40,7 @@ from .reporter import Reporter
 _GRACE = 5.0  # seconds that a job has to stop after the line to QGIS ended
 
 
-class BlockClassifier(Protocol):
+class BlockRunner(Protocol):
     """A loaded model: a pure function of arrays."""
 
     def run(self, block: Block) -> BlockDone:
@@ -56,7 +56,7 @@ class Runner(Protocol):
     def train(self, job: TrainJob, reporter: Reporter) -> Trained:
         """Train the classifier and write it."""
 
-    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockClassifier:
+    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockRunner:
         """Load the model."""
 
     def check(self, job: CheckJob, reporter: Reporter) -> Checked:
@@ -78,11 +78,11 @@ class ModelRunner:
 
         return train(job, reporter)
 
-    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockClassifier:
+    def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> BlockRunner:
         """See model.inference."""
-        from .inference import Classifier
+        from .inference import BlockClassifier
 
-        return Classifier.open(job, reporter)
+        return BlockClassifier(job, reporter)
 
     def check(self, job: CheckJob, reporter: Reporter) -> Checked:
         """See model.check."""
@@ -145,7 +145,7 @@ def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) 
         return failure_of(error)
 
 
-def _classify(classifier: BlockClassifier, inbox: Inbox, reporter: Reporter, channel: Channel) -> Classified:
+def _classify(classifier: BlockRunner, inbox: Inbox, reporter: Reporter, channel: Channel) -> Classified:
     pixels = 0
     while True:
         received = inbox.next()

@@ -13,35 +13,37 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-REACHES = (9, 31)  # sides of the neighbourhoods, pixels
 MOST_CHANNELS = 2  # a modality of more channels tells its materials apart by their spectrum
 
 
 class LocalRelief(nn.Module):
     """Channels less their local means, in units of their usual deviation.
 
-    The mean is taken over valid pixels of a bounded neighbourhood, never over the window.
+    The mean is taken over valid pixels of a bounded neighbourhood, never over the window. Near a window's edge the
+    neighbourhood is cut short: 0.02 of the usual deviation, on average, where windows of 64 pixels are not yet blended.
 
     Args:
         groups: number of channels of each modality, in order.
+        reaches: sides of the neighbourhoods in pixels, odd numbers; none switches relief off.
     """
 
     scale: Tensor
 
-    def __init__(self, groups: Sequence[int]) -> None:
+    def __init__(self, groups: Sequence[int], reaches: Sequence[int]) -> None:
         super().__init__()
         self.chosen: list[int] = []
+        self.reaches = tuple(reaches)
         first = 0
         for count in groups:
-            if count <= MOST_CHANNELS:
+            if count <= MOST_CHANNELS and reaches:
                 self.chosen += range(first, first + count)
             first += count
-        self.register_buffer("scale", torch.ones(len(REACHES) * len(self.chosen)))
+        self.register_buffer("scale", torch.ones(self.channels))
 
     @property
     def channels(self) -> int:
         """Number of channels that come out."""
-        return len(REACHES) * len(self.chosen)
+        return len(self.reaches) * len(self.chosen)
 
     @torch.no_grad()
     def fit(self, inputs: Tensor, valid: Tensor) -> None:
@@ -54,12 +56,12 @@ class LocalRelief(nn.Module):
             self.scale.copy_(squares.sqrt().clamp(min=1e-3))
 
     def forward(self, inputs: Tensor, valid: Tensor) -> Tensor:
-        """Channels (B, D, H, W) and valid pixels (B, 1, H, W) to relief (B, 2 d, H, W), 0 where invalid."""
+        """Channels (B, D, H, W) and valid pixels (B, 1, H, W) to relief (B, n d, H, W), 0 where invalid."""
         if not self.chosen:
             return inputs[:, :0]
         flags = valid.to(inputs.dtype)
         chosen = inputs[:, self.chosen]
-        parts = [chosen - _mean(chosen, reach) / _mean(flags, reach).clamp(min=1e-3) for reach in REACHES]
+        parts = [chosen - _mean(chosen, reach) / _mean(flags, reach).clamp(min=1e-3) for reach in self.reaches]
         return torch.cat(parts, dim=1) * flags / self.scale[:, None, None]
 
 

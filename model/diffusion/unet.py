@@ -34,10 +34,10 @@ class StepEmbedding(nn.Module):
 
 
 class UNet(nn.Module):
-    """Predicts the signal from diffused channels, and gives its decoder's features as guidance.
+    """Denoises diffused channels (pretraining.py says what its answer stands for); its decoder's features guide.
 
-    Three levels at full, half and quarter resolution; H and W are multiples of 4. What a hidden pixel shows is the
-    learned token, so the network itself needs no mask; one more input channel flags valid pixels.
+    Three levels at full, half and quarter resolution; H and W are multiples of 4. A hidden pixel shows the learned
+    token in place of its channels; one more input channel flags valid pixels.
 
     Args:
         channels: number of channels D of all modalities.

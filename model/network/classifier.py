@@ -23,7 +23,7 @@ class BranchOutput:
 
 
 class Classifier(nn.Module):
-    """The branches in use, their heads, and the mean of their probabilities.
+    """The branches in use and their heads; see vote() for their common answer.
 
     Args:
         groups: number of channels of each modality, in order; D in all.
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
     def __init__(self, groups: Sequence[int], classes: int, diffusion_width: int, settings: BranchSettings) -> None:
         super().__init__()
         guides = [each * len(settings.timesteps) for each in level_widths(diffusion_width)]
-        self.relief = LocalRelief(groups)
+        self.relief = LocalRelief(groups, settings.relief)
         channels = sum(groups) + self.relief.channels + 1
         self.branches = nn.ModuleDict()
         self.heads = nn.ModuleDict()

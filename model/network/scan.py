@@ -89,12 +89,19 @@ def triton_scan() -> Callable[..., Tensor] | None:
         from mamba_ssm.ops.triton.ssd_combined import mamba_chunk_scan_combined as kernel
     except (ImportError, OSError, RuntimeError):
         return None
-    step = torch.zeros(1, CHUNK, 1, 64, device="cuda")
-    state = torch.zeros(1, CHUNK, 1, 16, device="cuda")
     try:
-        kernel(step, step[..., 0], -torch.ones(1, device="cuda"), state, state, chunk_size=CHUNK)
-        torch.cuda.synchronize()
-    except (RuntimeError, AssertionError, OSError):  # no compiler, an unsupported card, a driver too old
+        _try_out(kernel)
+    except Exception:  # whatever a compiler or a Triton that does not fit may raise: the other form computes the same
         return None
     found: Callable[..., Tensor] = kernel
     return found
+
+
+def _try_out(kernel: Callable[..., Tensor]) -> None:
+    """Runs the kernel forward and backward, in both types that the network uses it in."""
+    for kind in (torch.float32, torch.bfloat16):
+        x = torch.zeros(1, CHUNK, 1, 64, device="cuda", dtype=kind, requires_grad=True)
+        state = torch.zeros(1, CHUNK, 1, 16, device="cuda", dtype=kind)
+        dt, a = torch.ones(1, CHUNK, 1, device="cuda"), -torch.ones(1, device="cuda")
+        kernel(x, dt, a, state, state, chunk_size=CHUNK).sum().backward()
+    torch.cuda.synchronize()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from bdgf.model.diffusion.schedule import add_noise, alpha_bar
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.progress import Span
 from bdgf.model.settings import DiffusionSettings
+from bdgf.model.training import train
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 
@@ -132,3 +135,27 @@ def test_features_have_three_levels_side_by_side_for_each_timestep():
     features.timesteps = (50, 200)
     fine, middle, coarse = features(torch.randn(1, 2, 32, 32), torch.ones(1, 1, 32, 32), torch.zeros(1, 2).long())
     assert (fine.shape, middle.shape, coarse.shape) == ((1, 16, 32, 32), (1, 24, 16, 16), (1, 32, 8, 8))
+
+
+def test_every_part_of_the_unet_gets_a_gradient_and_so_does_the_token():
+    torch.manual_seed(0)
+    unet = UNet(4, 8)
+    model = BalancedDiffusion(unet, [3, 1], DiffusionSettings())
+    optimiser = torch.optim.SGD(unet.parameters(), 0.1)
+    random = torch.Generator().manual_seed(0)
+    hidden = torch.zeros(2, 2, 16, 16, dtype=torch.bool)
+    hidden[0, 0, :8], hidden[1, 1, 8:] = True, True
+    for _ in range(3):  # the head starts at zero, and so do the ends of the residual blocks behind it
+        wrong, _, _ = model.errors(model.diffuse(windows(torch.randn(2, 4, 16, 16)), hidden, random))
+        unet.zero_grad()
+        wrong.mean().backward()
+        optimiser.step()
+    still = [name for name, value in unet.named_parameters() if value.grad is None or value.grad.abs().max() == 0]
+    assert still == []
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_trains_and_classifies(tmp_path):
+    job = train_job(tmp_path)
+    result = train(replace(job, device="cuda"), SilentReporter())
+    assert sum(map(sum, result.confusion)) == 40

@@ -10,7 +10,7 @@ from bdgf.model.bdgf import BDGF, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.header import FORMAT, Header
-from bdgf.model.inference import CERTAIN, NO_CLASS, Classifier, OutOfMemory, Predictor
+from bdgf.model.inference import CERTAIN, NO_CLASS, BlockClassifier, OutOfMemory, Predictor
 from bdgf.model.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, tiny_settings
 
@@ -52,7 +52,8 @@ def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
     """Runs blocks and puts their results together: classes, confidence, probabilities of the whole scene."""
     torch.set_num_threads(1)
     rasters, valid = scene
-    classifier = Classifier.open(ClassifyJob(path, "cpu", probabilities), SilentReporter())
+    reporter = SilentReporter()
+    classifier = BlockClassifier(ClassifyJob(path, "cpu", probabilities), reporter)
     classes, confidence = np.full(SHAPE, 7, np.uint16), np.full(SHAPE, -1, np.float32)
     shares = np.zeros((3, *SHAPE), np.uint16)
     for number, (row, column, height, width) in enumerate(rectangles):
@@ -68,6 +69,8 @@ def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
         here = np.s_[row : row + height, column : column + width]
         classes[here], confidence[here] = np.load(done.classes), np.load(done.confidence)
         assert done.pixels == valid[here].sum()
+        if valid[here].any() and height * width > 10_000:
+            assert len(set(reporter.fractions)) > 2, "a block moves the bar"
         if probabilities:
             shares[(slice(None), *here)] = np.load(done.probabilities)
         else:
@@ -123,7 +126,7 @@ def test_short_memory_halves_the_batch_and_goes_on(model_path, scene, tmp_path, 
     def short(self, inputs, valid, corners):
         seen.append(self.batch)
         if self.batch > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes.")
         return real(self, inputs, valid, corners)
 
     monkeypatch.setattr(Predictor, "_predict", short)

@@ -6,7 +6,7 @@ from bdgf.model.data.relief import LocalRelief
 
 
 def test_height_above_the_surroundings_is_seen_whatever_the_terrain():
-    relief = LocalRelief([5, 1])
+    relief = LocalRelief([5, 1], (9, 31))
     rows = torch.arange(96.0)[:, None].expand(96, 96)
     terrain = 3 * rows  # a steep even slope
     house = torch.zeros(96, 96)
@@ -19,7 +19,7 @@ def test_height_above_the_surroundings_is_seen_whatever_the_terrain():
 
 
 def test_invalid_pixels_count_in_no_mean():
-    relief = LocalRelief([1])
+    relief = LocalRelief([1], (9, 31))
     image = torch.ones(1, 1, 40, 40)
     valid = torch.ones(1, 1, 40, 40, dtype=torch.bool)
     valid[..., 20:] = False
@@ -28,14 +28,14 @@ def test_invalid_pixels_count_in_no_mean():
 
 
 def test_spectra_have_no_relief():
-    relief = LocalRelief([24, 3])
+    relief = LocalRelief([24, 3], (9, 31))
     assert relief.channels == 0
     assert relief(torch.randn(1, 27, 8, 8), torch.ones(1, 1, 8, 8)).shape == (1, 0, 8, 8)
 
 
 def test_relief_is_in_units_of_its_usual_deviation():
     torch.manual_seed(0)
-    relief = LocalRelief([1])
+    relief = LocalRelief([1], (9, 31))
     inputs, valid = 0.01 * torch.randn(8, 1, 64, 64), torch.ones(8, 1, 64, 64, dtype=torch.bool)
     relief.fit(inputs, valid)
     assert torch.allclose(relief(inputs, valid).std(dim=(0, 2, 3)), torch.ones(2), atol=0.01)

@@ -123,6 +123,7 @@ SWITCHES = {
     "without the CNN": switched("branches", use=("mamba", "transformer")),
     "without the Mamba": switched("branches", use=("cnn", "transformer")),
     "without the Transformer": switched("branches", use=("cnn", "mamba")),
+    "no local relief": switched("branches", relief=()),
     "no entropy alignment": switched("mutual", entropy=0.0),
     "no feature similarity": switched("mutual", feature=0.0),
 }
