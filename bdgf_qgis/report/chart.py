@@ -55,11 +55,11 @@ def line_chart(title: str, lines: Sequence[Line], across: str = "") -> str:
         parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e8ec"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" fill="#57606a">{tick:g}</text>')
     base = _HEIGHT - _BOTTOM
-    for step, anchor in ((first, "start"), (last, "end")):
+    for step, anchor in ((first, "start"), (last, "end")) if last > first else ():
         x, _ = place(step, low)
         parts.append(f'<text x="{x:.1f}" y="{base + 15}" text-anchor="{anchor}" fill="#57606a">{step:g}</text>')
-    middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(f'<text x="{middle}" y="{base + 15}" text-anchor="middle" fill="#57606a">{escape(across)}</text>')
+    middle, name = (_LEFT + _WIDTH - _RIGHT) / 2, across if last > first else f"{across} {first:g}"
+    parts.append(f'<text x="{middle}" y="{base + 15}" text-anchor="middle" fill="#57606a">{escape(name)}</text>')
     for line, points in series:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
         if len(points) == 1:
