@@ -17,11 +17,11 @@ from qgis.core import (
 from ..demo.materials import CLASSES
 from ..demo.scene import LEAST_SIZE, write_scene
 from ..raster.errors import RasterCancelled
+from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_style
-from ..style.sample_style import store_sample_style
+from ..style.sample_style import store_sample_style, style_samples
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .placing import write_text
 from .running import part, told_to_user
 
 
@@ -75,14 +75,19 @@ class CreateDemoScene(BdgfAlgorithm):
             if feedback.isCanceled():
                 raise RasterCancelled
 
-        with told_to_user():
-            scene = write_scene(folder, size, seed, part(feedback, 0, 95, tr("Building the town")), check)
-        write_text(str(scene.truth.with_suffix(".qml")), class_style(CLASSES))
-        for path in (scene.training, scene.validation):
-            problem = store_sample_style(path, CLASSES)
+        def decorate(path: Path, table: str) -> None:
+            problem = store_sample_style(path, CLASSES, table)
             if problem:
-                text = tr("The style of {path} cannot be stored: {reason}.")
-                raise QgsProcessingException(text.format(path=path, reason=problem))
+                text = tr("The style of the polygons cannot be stored in {folder}: {reason}.")
+                raise QgsProcessingException(text.format(folder=folder, reason=problem))
+
+        with told_to_user():
+            progress = part(feedback, 0, 95, tr("Building the town"))
+            scene = write_scene(folder, size, seed, progress, check, class_style(CLASSES), decorate)
+        for path, name in ((scene.optical, "OPTICAL"), (scene.dsm, "DSM"), (scene.training, "TRAINING")):
+            details = QgsProcessingContext.LayerDetails(path.stem, context.project(), name)
+            context.addLayerToLoadOnCompletion(str(path), details)
+        style_when_loaded(context, str(scene.training), lambda layer: style_samples(layer, CLASSES))
         feedback.setProgress(100)
         return {
             "FOLDER": str(Path(folder)),

@@ -38,7 +38,13 @@ class DemoScene:
 
 
 def write_scene(
-    folder: str, size: int, seed: int, progress: Callable[[float], None], check: Callable[[], None]
+    folder: str,
+    size: int,
+    seed: int,
+    progress: Callable[[float], None] = lambda share: None,
+    check: Callable[[], None] = lambda: None,
+    style: str = "",
+    decorate: Callable[[Path, str], None] = lambda path, table: None,
 ) -> DemoScene:
     """Makes a scene of `size` x `size` optical pixels.
 
@@ -48,6 +54,8 @@ def write_scene(
         seed: another seed gives another town.
         progress: told the share that is done.
         check: raises where the user cancelled.
+        style: the .qml that is put beside the truth.
+        decorate: is given each GeoPackage and its table before it is put in place.
 
     Raises RasterError where the scene would be too small or the folder cannot be written to; nothing is left then.
     """
@@ -77,16 +85,19 @@ def write_scene(
             check()
             raster.write(block, draw(town, block))
             progress(number / len(blocks))
-        training, validation = draw_polygons(town, size)
-        drafts = [_write_polygons(scene.training, training, wkt), _write_polygons(scene.validation, validation, wkt)]
-        try:
-            check()
-            commit_together([image, model, codes])
-            for draft, target in zip(drafts, (scene.training, scene.validation)):
-                draft.replace(target)
-        finally:
-            for draft in drafts:
-                draft.unlink(missing_ok=True)
+        drafts = []
+        for target, polygons in zip((scene.training, scene.validation), draw_polygons(town, size)):
+            draft = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+            for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
+                open_rasters.callback(leftover.unlink, missing_ok=True)
+            _write_polygons(draft, target.stem, polygons, wkt)
+            decorate(draft, target.stem)
+            drafts.append((draft, target))
+        codes.write_sidecar(".qml", style)
+        check()
+        commit_together([image, model, codes])
+        for draft, target in drafts:
+            draft.replace(target)
     progress(1.0)
     return scene
 
@@ -97,14 +108,13 @@ def _wkt() -> str:
     return str(reference.ExportToWkt())
 
 
-def _write_polygons(path: Path, polygons: Sequence[DrawnPolygon], wkt: str) -> Path:
-    """A GeoPackage of the polygons under a temporary name beside its place."""
-    draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+def _write_polygons(path: Path, table: str, polygons: Sequence[DrawnPolygon], wkt: str) -> None:
+    """A GeoPackage of the polygons."""
     names = {each.code: each.name for each in CLASSES}
     with gdal_errors(f"{path} cannot be written", strict=True) as calls:
-        dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(draft))
+        dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
         calls.require(dataset)
-        layer = dataset.CreateLayer(path.stem, osr.SpatialReference(wkt), ogr.wkbPolygon)
+        layer = dataset.CreateLayer(table, osr.SpatialReference(wkt), ogr.wkbPolygon)
         layer.CreateField(ogr.FieldDefn("class_id", ogr.OFTInteger))
         layer.CreateField(ogr.FieldDefn("class_name", ogr.OFTString))
         for polygon in polygons:
@@ -113,7 +123,6 @@ def _write_polygons(path: Path, polygons: Sequence[DrawnPolygon], wkt: str) -> P
             feature.SetGeometry(_geometry(polygon.corners))
             layer.CreateFeature(feature)
         layer = dataset = None
-    return draft
 
 
 def _geometry(corners: np.ndarray) -> ogr.Geometry:

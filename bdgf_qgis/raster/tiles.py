@@ -21,6 +21,7 @@ from .npy import NpyWriter, save_array
 from .stack import ModalityStack
 
 MOST_BYTES = 1024**3
+_MOST_CHANNELS = 32  # that the worker makes of a raster's bands, four bytes each
 _READ = 32 * 1024 * 1024  # bytes that are read at once
 
 Place = tuple[int, int]
@@ -88,7 +89,7 @@ def copy_tiles(
         labels: labelled pixels; their tiles come first. None copies tiles of the scene alone.
         folder: where the files go.
         tile: side of a tile, pixels.
-        max_bytes: bound on the size of all files.
+        max_bytes: bound on the size of all files, and on what the worker makes of them in memory.
         seed: of the random choice.
         progress: is told the fraction 0..1 that is done.
         cancelled: looked at before each read; RasterCancelled is raised where it says so.
@@ -99,7 +100,9 @@ def copy_tiles(
     """
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)
-    plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // (stack.pixel_bytes * tile * tile + 8))), seed)
+    in_memory = 4 * sum(min(len(each.bands), _MOST_CHANNELS) for each in stack.modalities)
+    cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
+    plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // cost)), seed)
     for text in plan.notes:
         note("warning", text)
     copier = _Copier(stack, area, folder, tile, cancelled)
@@ -112,7 +115,12 @@ def copy_tiles(
         raise RasterError("The rasters have no pixel where all of them are valid, so there is nothing to learn from.")
     progress(1.0)
     size = len(copier.places) * stack.pixel_bytes * tile * tile
-    note("info", f"Copied {len(copier.places):,} tiles of {tile} x {tile} pixels, {size / 1024**2:.1f} MiB.")
+    used = len(copier.places) * in_memory * tile * tile
+    note(
+        "info",
+        f"Copied {len(copier.places):,} tiles of {tile} x {tile} pixels: {size / 1024**2:.1f} MiB on disk, "
+        f"{used / 1024**2:.1f} MiB in the worker's memory.",
+    )
     stored = np.array(copier.places, np.int32).reshape(-1, 2)
     training = held_out = None
     if labels is not None:

@@ -24,7 +24,7 @@ FROZEN_POLYGONS = {"training": "cadd5c133d490a9b", "validation": "7147d89766eabe
 
 
 def make(folder, size=300, seed=0) -> DemoScene:
-    return write_scene(str(folder), size, seed, lambda share: None, lambda: None)
+    return write_scene(str(folder), size, seed)
 
 
 @pytest.fixture(scope="module")
@@ -142,5 +142,5 @@ def test_a_scene_too_small_or_cancelled_leaves_nothing(tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        write_scene(str(tmp_path / "cut"), 300, 0, lambda share: None, check)
+        write_scene(str(tmp_path / "cut"), 300, 0, check=check)
     assert not list(tmp_path.rglob("*.*"))
