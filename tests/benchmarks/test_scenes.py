@@ -10,7 +10,6 @@ import pytest
 from bdgf.tests.benchmarks.scenes import SCENES, run_scene
 from bdgf.tools.qgis_process import QgisProcess
 
-
 LONGEST_TRAINING = 120  # seconds, on two CPU cores with nothing beside
 
 
