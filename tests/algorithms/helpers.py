@@ -186,3 +186,9 @@ def worker_id() -> int:
 def run_folders() -> set[str]:
     """Temporary folders of runs that this process holds."""
     return {path.name for path in Path(tempfile.gettempdir()).glob(f"bdgf-{_self()}-*")}
+
+
+def kept_logs(said: str) -> list[Path]:
+    """The logs that a message names, each once."""
+    words = dict.fromkeys(word.rstrip(".") for word in said.split())
+    return [Path(word) for word in words if word.endswith(".log") and Path(word).is_file()]

@@ -20,6 +20,7 @@ from bdgf.tests.algorithms.helpers import (
     Trained,
     changes,
     children,
+    kept_logs,
     listing,
     refused,
     run,
@@ -122,9 +123,8 @@ def test_a_killed_worker_is_told_with_its_cause_and_the_next_run_works(scene: Sc
     log = when_said("Training on the samples", lambda log: os.kill(worker_id(), signal.SIGKILL))
     said = refused("train", training(scene, tmp_path, **{**LONG, "PRETRAIN_STEPS": 1}), log)
     assert "kill" in said.lower() and "memory" in said
-    (kept,) = [word.rstrip(".") for word in said.split() if word.rstrip(".").endswith(".log")]
-    assert Path(kept).is_file()
-    Path(kept).unlink()
+    (log_file,) = kept_logs(said)
+    log_file.unlink()
     nothing_is_left(tmp_path, before)
     results = run("train", training(scene, tmp_path, PRETRAIN_STEPS=1, STEPS=1))
     assert read_header(results["MODEL"]).kind == "classifier"
@@ -136,7 +136,6 @@ def test_a_worker_killed_while_it_classifies(scene: Scene, trained: Trained, tmp
     given = {"MODEL": trained.model, "MODALITIES": scene.rasters, "OUTPUT": str(tmp_path / "map.tif")}
     said = refused("classify", {**given, "DEVICE": "cpu"}, log)
     assert "kill" in said.lower()
-    for word in said.split():
-        if word.rstrip(".").endswith(".log"):
-            Path(word.rstrip(".")).unlink()
+    for each in kept_logs(said):
+        each.unlink()
     nothing_is_left(tmp_path, before)
