@@ -11,7 +11,6 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ...model.header import Header
 from ...model.messages import Block, ClassifyJob, SceneInfo
-from ..engine.session import worker_session
 from ..engine.stream import Stopped, classify_blocks
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
@@ -20,17 +19,15 @@ from ..raster.errors import RasterError
 from ..raster.grid import Window
 from ..raster.polygon_mask import PolygonMask
 from ..raster.sampling import shares_outside
-from ..raster.stack import ModalityStack, open_stack
+from ..raster.stack import ModalityStack
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_renderer, confidence_renderer, style_raster
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import MODEL_FILES, add_device, add_rasters, device_problem, model_problem
-from .inputs import rasters_of, rasters_problem, samples_of
+from .inputs import rasters_of, rasters_problem, samples_of, window_of
 from .map_writer import MapWriter
-from .matching import match_modalities
-from .pretrain import window_of
-from .running import describe_stack, model_header, told_to_user, warn
+from .running import model_header, opened_scene, told_to_user, warn
 
 _STRANGE = 0.05  # share of a band's pixels outside the training range that is worth a warning
 _OTHER_SIZE = 1.5  # ratio of pixel sizes that is worth a warning
@@ -107,34 +104,29 @@ class Classify(BdgfAlgorithm):
         )
         with told_to_user():
             header = model_header(path, ("classifier",))
-            match = match_modalities(self._rasters.modalities, header.modalities)
-            warn(match.notes, feedback)
-            with worker_session() as worker, open_stack(match.sources, self._rasters.grid, match.bands) as stack:
-                describe_stack(stack, feedback)
-                mask = self._polygon_mask(stack, feedback)
-                window = self._window(stack, mask)
-                _compare(stack, window, header, feedback)
-                settings = header.settings
-                cost = stack.pixel_bytes + 8 * len(header.classes)
-                plan = plan_blocks(window, cost, settings.window, settings.stride)
-                folder = worker.workspace.job_folder()
+        with opened_scene(self._rasters, path, feedback) as (worker, stack):
+            mask = self._polygon_mask(stack, feedback)
+            window = self._window(stack, mask)
+            _compare(stack, window, header, feedback)
+            settings = header.settings
+            cost = stack.pixel_bytes + 8 * len(header.classes)
+            plan = plan_blocks(window, cost, settings.window, settings.stride)
+            folder = worker.workspace.job_folder()
 
-                def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
-                    with closing(stack.reopen()) as reader:
-                        for number, part in enumerate(plan):
-                            if stopped():
-                                return
-                            wanted = None if mask is None else mask.read(part)
-                            yield write_block(reader, number, part, folder, settings.window, settings.stride, wanted)
+            def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
+                with closing(stack.reopen()) as reader:
+                    for number, part in enumerate(plan):
+                        if stopped():
+                            return
+                        wanted = None if mask is None else mask.read(part)
+                        yield write_block(reader, number, part, folder, settings.window, settings.stride, wanted)
 
-                paths = output, confidence, probabilities
-                with MapWriter(stack.grid, window, header.classes, paths, mask) as writer:
-                    classify_blocks(worker, job, blocks, len(plan), writer.write, QgisFeedback(feedback, 4, 98))
-                    if not writer.pixels:
-                        raise RasterError(
-                            tr("No pixel is valid in every raster here, so there is nothing to classify.")
-                        )
-                    writer.commit()
+            paths = output, confidence, probabilities
+            with MapWriter(stack.grid, window, header.classes, paths, mask) as writer:
+                classify_blocks(worker, job, blocks, len(plan), writer.write, QgisFeedback(feedback, 4, 98))
+                if not writer.pixels:
+                    raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
+                writer.commit()
         feedback.setProgress(100)
         style_when_loaded(
             context, output, lambda layer: style_raster(layer, class_renderer(header.classes, layer.dataProvider()))

@@ -16,8 +16,11 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSource,
     QgsRasterLayer,
+    QgsRectangle,
 )
 
+from ..raster.errors import RasterError
+from ..raster.grid import Grid, Window
 from ..raster.shapes import Polygon, Value
 from ..raster.source import RasterSource
 from ..style.legend import Legend, key_of, legend_of
@@ -82,7 +85,7 @@ def _layers(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsPr
 
 
 def raster_source(layer: Any) -> RasterSource:
-    """A raster layer as GDAL opens it, with the no-data values that its properties add."""
+    """A raster layer as GDAL opens it, with the no-data values and the CRS that its properties add to the file's."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
         text = tr("The layer '{name}' is no raster that GDAL can read: save a web layer to a file first.")
         raise QgsProcessingException(text.format(name=layer.name()))
@@ -91,7 +94,9 @@ def raster_source(layer: Any) -> RasterSource:
         (each.min(), each.max()) for band in range(1, layer.bandCount() + 1) for each in provider.userNoDataValues(band)
     }
     path = layer.source().split("|option:")[0]
-    return RasterSource(path, layer.name(), tuple(sorted(added)), provider.useSourceNoDataValue(1))
+    given = layer.crs() if layer.crs().isValid() and layer.crs() != provider.crs() else None
+    wkt = given.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if given else ""
+    return RasterSource(path, layer.name(), tuple(sorted(added)), provider.useSourceNoDataValue(1), wkt)
 
 
 def samples_of(
@@ -153,3 +158,17 @@ def optional_integer(
 ) -> Optional[int]:
     """A whole number, or None where it was left empty."""
     return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)
+
+
+def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
+    """The grid pixels of an extent in the grid's CRS; None for an extent left empty.
+
+    Raises RasterError where it holds no pixel of the grid.
+    """
+    if extent.isNull():
+        return None
+    window = grid.window_of_extent(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
+    window = window.intersection(grid.window)
+    if window.empty:
+        raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
+    return window

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRectangle
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ...model.messages import PretrainJob
 from ...model.settings import PRESETS
 from ..engine.run import run_job
-from ..engine.session import worker_session
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
-from ..raster.errors import RasterError
-from ..raster.grid import Grid, Window
-from ..raster.stack import open_stack
 from ..raster.tiles import copy_tiles
 from ..resources import plugin_version
 from ..translation import tr
@@ -28,10 +24,9 @@ from .common_parameters import (
     device_problem,
     model_problem,
 )
-from .inputs import rasters_of, rasters_problem
-from .matching import Match, match_modalities
+from .inputs import rasters_of, rasters_problem, window_of
 from .placing import check_writable, put_in_place
-from .running import describe_stack, model_header, part, told_to_user, warn
+from .running import opened_scene, part
 
 
 class Pretrain(BdgfAlgorithm):
@@ -86,68 +81,32 @@ class Pretrain(BdgfAlgorithm):
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         check_writable(model)
         pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
+        seed = self.parameterAsInt(parameters, "SEED", context)
         preset = self.parameterAsEnumString(parameters, "PRESET", context)
-        with told_to_user():
-            match = pretrained_match(pretrained, self._rasters.modalities, feedback)
-            with (
-                worker_session() as worker,
-                open_stack(
-                    match.sources if match else self._rasters.modalities,
-                    self._rasters.grid,
-                    match.bands if match else None,
-                    feedback.isCanceled,
-                ) as stack,
-            ):
-                describe_stack(stack, feedback)
-                folder = worker.workspace.job_folder()
-                tiles = copy_tiles(
-                    stack,
-                    None,
-                    folder,
-                    seed=self.parameterAsInt(parameters, "SEED", context),
-                    progress=part(feedback, 0, 8, tr("Reading the rasters")),
-                    cancelled=feedback.isCanceled,
-                    note=QgisFeedback(feedback).note,
-                    extent=window_of(self._extent, stack.grid),
-                )
-                job = PretrainJob(
-                    tiles=tiles,
-                    modalities=stack.info(),
-                    scene=stack.scene_info(),
-                    settings=PRESETS[preset],
-                    seed=self.parameterAsInt(parameters, "SEED", context),
-                    device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
-                    output=str(folder / "model.safetensors"),
-                    plugin_version=plugin_version(),
-                    pretrained=pretrained,
-                )
-                run_job(worker, job, QgisFeedback(feedback, 8, 99))
-                put_in_place(folder / "model.safetensors", model)
+        with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
+            folder = worker.workspace.job_folder()
+            tiles = copy_tiles(
+                stack,
+                None,
+                folder,
+                seed=seed,
+                progress=part(feedback, 0, 8, tr("Reading the rasters")),
+                cancelled=feedback.isCanceled,
+                note=QgisFeedback(feedback).note,
+                extent=window_of(self._extent, stack.grid),
+            )
+            job = PretrainJob(
+                tiles=tiles,
+                modalities=stack.info(),
+                scene=stack.scene_info(),
+                settings=PRESETS[preset],
+                seed=seed,
+                device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
+                output=str(folder / "model.safetensors"),
+                plugin_version=plugin_version(),
+                pretrained=pretrained,
+            )
+            run_job(worker, job, QgisFeedback(feedback, 8, 99))
+            put_in_place(folder / "model.safetensors", model)
         feedback.setProgress(100)
         return {"MODEL": model}
-
-
-def pretrained_match(path: Optional[str], sources: Any, feedback: QgsProcessingFeedback) -> Optional[Match]:
-    """How the rasters fit a model to go on from; None without one.
-
-    Raises ModelFileError or RasterError where it does not fit.
-    """
-    if path is None:
-        return None
-    match = match_modalities(sources, model_header(path, ("classifier", "pretrained")).modalities)
-    warn(match.notes, feedback)
-    return match
-
-
-def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
-    """The grid pixels of an extent in the grid's CRS; None for an extent left empty.
-
-    Raises RasterError where it holds no pixel of the grid.
-    """
-    if extent.isNull() or extent.isEmpty():
-        return None
-    window = grid.window_of_extent(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
-    window = window.intersection(grid.window)
-    if window.empty:
-        raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
-    return window

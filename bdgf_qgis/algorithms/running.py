@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Optional
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
 from ...model.header import Header, ModelFileError, read_header
+from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
+from ..engine.session import worker_session
 from ..raster.errors import RasterCancelled, RasterError
-from ..raster.stack import ModalityStack
+from ..raster.stack import ModalityStack, open_stack
 from ..translation import tr
+from .inputs import Rasters
+from .matching import match_modalities
 
 
 @contextmanager
@@ -45,6 +50,28 @@ def model_header(path: str, kinds: Iterable[str]) -> Header:
         )
         raise ModelFileError(text.format(path=path))
     return header
+
+
+@contextmanager
+def opened_scene(
+    rasters: Rasters, model: Optional[str], feedback: QgsProcessingFeedback
+) -> Iterator[tuple[Worker, ModalityStack]]:
+    """A worker, starting while the rasters are opened, and the rasters on their common grid.
+
+    Where a model is given the rasters come in its order and with its bands. Errors inside are told to the user.
+    """
+    with told_to_user():
+        sources, bands = rasters.modalities, None
+        if model is not None:
+            match = match_modalities(rasters.modalities, read_header(model).modalities)
+            warn(match.notes, feedback)
+            sources, bands = match.sources, match.bands
+        with (
+            worker_session() as worker,
+            open_stack(sources, rasters.grid, bands, feedback.isCanceled) as stack,
+        ):
+            describe_stack(stack, feedback)
+            yield worker, stack
 
 
 def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> None:

@@ -11,11 +11,9 @@ from ...model.header import read_header
 from ...model.messages import Trained, TrainJob
 from ...model.settings import PRESETS
 from ..engine.run import run_job
-from ..engine.session import worker_session
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
-from ..raster.stack import open_stack
 from ..raster.tiles import copy_tiles
 from ..report.training import TrainingReport
 from ..resources import plugin_version
@@ -34,8 +32,7 @@ from .common_parameters import (
 )
 from .inputs import optional_integer, rasters_of, rasters_problem, samples_of
 from .placing import check_writable, put_all_in_place
-from .pretrain import pretrained_match
-from .running import describe_stack, part, told_to_user, warn
+from .running import opened_scene, part, warn
 
 
 class Train(BdgfAlgorithm):
@@ -138,66 +135,55 @@ class Train(BdgfAlgorithm):
             optional_integer(self, parameters, "PRETRAIN_STEPS", context),
             optional_integer(self, parameters, "STEPS", context),
         )
-        with told_to_user():
-            match = pretrained_match(pretrained, self._rasters.modalities, feedback)
-            with (
-                worker_session() as worker,
-                open_stack(
-                    match.sources if match else self._rasters.modalities,
-                    self._rasters.grid,
-                    match.bands if match else None,
-                    feedback.isCanceled,
-                ) as stack,
-            ):
-                describe_stack(stack, feedback)
-                feedback.setProgressText(tr("Reading the polygons"))
-                holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)
-                labels = rasterise_labels(
-                    stack,
-                    self._samples.polygons,
-                    self._samples.crs_wkt,
-                    self._samples.field,
-                    holdout,
-                    seed,
-                    feedback.isCanceled,
+        with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
+            feedback.setProgressText(tr("Reading the polygons"))
+            holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)
+            labels = rasterise_labels(
+                stack,
+                self._samples.polygons,
+                self._samples.crs_wkt,
+                self._samples.field,
+                holdout,
+                seed,
+                feedback.isCanceled,
+            )
+            _describe(labels, feedback)
+            folder = worker.workspace.job_folder()
+            tiles = copy_tiles(
+                stack,
+                labels,
+                folder,
+                seed=seed,
+                progress=part(feedback, 2, 8, tr("Reading the rasters")),
+                cancelled=feedback.isCanceled,
+                note=QgisFeedback(feedback).note,
+            )
+            job = TrainJob(
+                tiles=tiles,
+                modalities=stack.info(),
+                scene=stack.scene_info(),
+                classes=_classes(labels, self._samples.legend),
+                settings=settings,
+                seed=seed,
+                device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
+                output=str(folder / "model.safetensors"),
+                plugin_version=plugin_version(),
+                samples_hash=labels.digest,
+                pretrained=pretrained,
+                keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
+            )
+            trained = run_job(worker, job, QgisFeedback(feedback, 8, 98))
+            if not isinstance(trained, Trained):
+                raise QgsProcessingException(tr("The worker did not train a model."))
+            header = read_header(job.output)
+            if report:
+                page = TrainingReport(
+                    model, header, labels.counts, labels.coverage, labels.warnings, trained.curves, trained.partial
                 )
-                _describe(labels, feedback)
-                folder = worker.workspace.job_folder()
-                tiles = copy_tiles(
-                    stack,
-                    labels,
-                    folder,
-                    seed=seed,
-                    progress=part(feedback, 2, 8, tr("Reading the rasters")),
-                    cancelled=feedback.isCanceled,
-                    note=QgisFeedback(feedback).note,
-                )
-                job = TrainJob(
-                    tiles=tiles,
-                    modalities=stack.info(),
-                    scene=stack.scene_info(),
-                    classes=_classes(labels, self._samples.legend),
-                    settings=settings,
-                    seed=seed,
-                    device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
-                    output=str(folder / "model.safetensors"),
-                    plugin_version=plugin_version(),
-                    samples_hash=labels.digest,
-                    pretrained=pretrained,
-                    keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
-                )
-                trained = run_job(worker, job, QgisFeedback(feedback, 8, 98))
-                if not isinstance(trained, Trained):
-                    raise QgsProcessingException(tr("The worker did not train a model."))
-                header = read_header(job.output)
-                if report:
-                    page = TrainingReport(
-                        model, header, labels.counts, labels.coverage, labels.warnings, trained.curves, trained.partial
-                    )
-                    (folder / "report.html").write_text(page.html(), encoding="utf-8")
-                put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
-                if trained.partial:
-                    feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
+                (folder / "report.html").write_text(page.html(), encoding="utf-8")
+            put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
+            if trained.partial:
+                feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
         feedback.setProgress(100)
         return {"MODEL": model, "REPORT": report, **_figures(trained, labels, feedback)}
 

@@ -43,7 +43,7 @@ class SourcePixels:
         self.grid: Grid
         self._source = source
         self._dataset = open_source(source)
-        self.grid = dataset_grid(self._dataset)
+        self.grid = dataset_grid(self._dataset, source.wkt)
         self._south_up = is_south_up(self._dataset)
         self._type = self._dataset.GetRasterBand(self.bands[0]).DataType
         for number in self.bands[1:]:

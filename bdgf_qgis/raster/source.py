@@ -25,12 +25,14 @@ class RasterSource:
     nodata      the layer's additional no-data ranges (lowest, highest), both ends included, in scaled values as the
                 layer shows them
     own_nodata  whether the no-data value of the file counts (it can be switched off in the layer's properties)
+    wkt         the CRS that the layer's properties put in place of the file's; '' keeps that one
     """
 
     path: str
     name: str
     nodata: tuple[tuple[float, float], ...] = ()
     own_nodata: bool = True
+    wkt: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,18 @@ def is_south_up(dataset: Any) -> bool:
     return transform is not None and tuple(transform) != _UNPLACED and transform[5] > 0
 
 
-def dataset_grid(dataset: Any) -> Grid:
-    """The north-up grid of an open raster; without a place, pixel (0, 0) lies at (0, 0) as in QGIS."""
+def dataset_grid(dataset: Any, wkt: str = "") -> Grid:
+    """The north-up grid of an open raster; without a place, pixel (0, 0) lies at (0, 0) as in QGIS.
+
+    wkt stands in place of the file's CRS.
+    """
     transform = dataset.GetGeoTransform(can_return_null=True)
     if transform is None or tuple(transform) == _UNPLACED:
         transform = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
     west, wide, _, north, _, high = transform
     if high > 0:
         north, high = north + dataset.RasterYSize * high, -high
-    return Grid(dataset.RasterXSize, dataset.RasterYSize, (west, wide, 0.0, north, 0.0, high), _wkt(dataset))
+    return Grid(dataset.RasterXSize, dataset.RasterYSize, (west, wide, 0.0, north, 0.0, high), wkt or _wkt(dataset))
 
 
 def grid_of(source: RasterSource) -> Grid:
@@ -99,7 +104,7 @@ def grid_of(source: RasterSource) -> Grid:
 
     Raises RasterError as open_source does.
     """
-    return dataset_grid(open_source(source))
+    return dataset_grid(open_source(source), source.wkt)
 
 
 def dataset_bands(dataset: Any) -> BandList:
