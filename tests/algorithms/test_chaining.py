@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,25 @@ def test_same_seed_same_map(trained: Trained, scene: Scene, tmp_path: Path):
     assert Path(again).read_bytes() == Path(trained.model).read_bytes()
 
 
-def test_qgis_never_loads_torch(trained: Trained):
-    assert read_header(trained.model).classes, "a real training was run from this process"
-    assert not {"torch", "skimage", "safetensors"} & set(sys.modules)
+_IN_A_QGIS_OF_ITS_OWN = """
+import json, sys
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback
+application = QgsApplication([], False)
+application.initQgis()
+from bdgf.bdgf_qgis.provider import BdgfProvider
+provider = BdgfProvider()
+QgsApplication.processingRegistry().addProvider(provider)
+_, ok = provider.algorithm("train").run(json.loads(sys.argv[1]), QgsProcessingContext(), QgsProcessingFeedback())
+print(json.dumps([ok, sorted({"torch", "skimage", "safetensors"} & set(sys.modules))]))
+"""
+
+
+def test_qgis_never_loads_torch(scene: Scene, tmp_path: Path):
+    """In a process of its own, since tests of the worker's side load torch into this one."""
+    model = tmp_path / "model.safetensors"
+    given = {"MODALITIES": [scene.dsm], "SAMPLES": scene.training, "CLASS_FIELD": "class_id", "HOLDOUT": 0}
+    given |= {**QUICK, "PRETRAIN_STEPS": 1, "STEPS": 1, "MODEL": str(model)}
+    command = [sys.executable, "-c", _IN_A_QGIS_OF_ITS_OWN, json.dumps(given)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[true, []]"], done.stdout + done.stderr
+    assert read_header(str(model)).classes, "a real training was run"
