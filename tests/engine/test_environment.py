@@ -72,7 +72,7 @@ def test_command_is_isolated_and_names_the_root() -> None:
 
 
 def test_environment_without_what_qgis_sets() -> None:
-    own = {"HOME": "/home", "PATH": "/bin", "HTTPS_PROXY": "proxy", "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
+    own = {"HOME": "/home", "PATH": "/bin", "HTTPS_PROXY": "proxy", "OMP_WAIT_POLICY": "PASSIVE"}
     assert worker_environment({**dict.fromkeys(OF_QGIS, "/of/qgis"), **own}, "linux") == own
 
 
