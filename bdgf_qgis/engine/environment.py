@@ -87,11 +87,11 @@ def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:
 def worker_environment(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
     """The environment of a child process, without what QGIS sets for its own libraries.
 
-    Threads of the worker that wait for each other sleep rather than spin: with QGIS drawing beside it, spinning made a
-    training on two cores three times slower (docs/performance.md). Who set OMP_WAIT_POLICY is obeyed.
+    Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS drawing,
+    spinning made a training on two cores seven times slower (docs/performance.md). Who set it otherwise is obeyed.
     """
     source = os.environ if environ is None else environ
-    kept = {"OMP_WAIT_POLICY": "PASSIVE", **{name: value for name, value in source.items() if not _is_removed(name)}}
+    kept = {"GOMP_SPINCOUNT": "10000", **{name: value for name, value in source.items() if not _is_removed(name)}}
     if platform == "win32":
         homes = [source[name] for name in ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH") if source.get(name)]
         for name in kept:

@@ -72,13 +72,13 @@ def test_command_is_isolated_and_names_the_root() -> None:
 
 
 def test_environment_without_what_qgis_sets() -> None:
-    own = {"HOME": "/home", "PATH": "/bin", "HTTPS_PROXY": "proxy", "OMP_WAIT_POLICY": "PASSIVE"}
+    own = {"HOME": "/home", "PATH": "/bin", "HTTPS_PROXY": "proxy", "GOMP_SPINCOUNT": "10000"}
     assert worker_environment({**dict.fromkeys(OF_QGIS, "/of/qgis"), **own}, "linux") == own
 
 
-def test_waiting_threads_sleep_unless_somebody_wants_otherwise() -> None:
-    assert worker_environment({}, "linux") == {"OMP_WAIT_POLICY": "PASSIVE"}
-    assert worker_environment({"OMP_WAIT_POLICY": "ACTIVE"}, "linux") == {"OMP_WAIT_POLICY": "ACTIVE"}
+def test_waiting_threads_soon_sleep_unless_somebody_wants_otherwise() -> None:
+    assert worker_environment({}, "linux") == {"GOMP_SPINCOUNT": "10000"}
+    assert worker_environment({"GOMP_SPINCOUNT": "5"}, "linux") == {"GOMP_SPINCOUNT": "5"}
 
 
 def test_windows_path_without_the_folders_of_qgis() -> None:
