@@ -87,8 +87,8 @@ def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:
 def worker_environment(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
     """The environment of a child process, without what QGIS sets for its own libraries.
 
-    Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS drawing,
-    spinning made a training on two cores seven times slower (docs/performance.md). Who set it otherwise is obeyed.
+    Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS
+    drawing, spinning made a training on two cores seven times slower (docs/performance.md). Who set it is obeyed.
     """
     source = os.environ if environ is None else environ
     kept = {"GOMP_SPINCOUNT": "10000", **{name: value for name, value in source.items() if not _is_removed(name)}}
