@@ -12,11 +12,8 @@ from .bdgf import BDGF, load_model
 from .device import choose_device, describe
 from .failures import is_out_of_memory
 from .lattice import blend_weight, lattice_corners
-from .messages import Block, BlockDone, ClassifyJob
+from .messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassifyJob
 from .reporter import Reporter
-
-NO_CLASS = 65535  # in class positions and in probabilities
-CERTAIN = 65534  # a probability of 1
 
 
 class OutOfMemory(MemoryError):

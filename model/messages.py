@@ -14,6 +14,9 @@ from .settings import Settings
 
 FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
 
+NO_CLASS = 65_535  # in class positions and in probabilities: no valid pixel
+CERTAIN = 65_534  # a probability of 1
+
 # ---------------------------------------------------------------- what jobs are made of
 
 

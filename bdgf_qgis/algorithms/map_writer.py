@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from ...model.messages import Block, BlockDone, ClassInfo
+from ...model.messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassInfo
 from ..raster.class_table import class_type_and_nodata, codes_at
 from ..raster.grid import Grid, Window
 from ..raster.outputs import OutputRaster, commit_together
@@ -15,8 +15,6 @@ from ..raster.polygon_mask import PolygonMask
 from ..style.raster_style import class_style, confidence_style
 from ..translation import tr
 
-NO_CLASS = 65_535  # in the worker's class positions and probabilities
-CERTAIN = 65_534  # a probability of 1
 NO_CONFIDENCE = -1.0
 
 
