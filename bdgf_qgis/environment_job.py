@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Optional
 
 from qgis.core import QgsApplication
 
@@ -14,8 +10,8 @@ from .diagnosis.worker_check import Diagnosis, diagnose, prove_cpu
 from .engine.client import Worker
 from .engine.environment import WorkerPython, find_python, worker_command
 from .engine.errors import WorkerDied, WorkerFailed
-from .engine.log import Log
 from .engine.run import Feedback
+from .engine.session import end_idle_worker
 from .engine.setting import profile_home, python_setting
 from .engine.workspace import Workspace, sweep_stale
 from .installation.errors import InstallationError
@@ -38,6 +34,7 @@ def install_environment(options: Options, feedback: Feedback, anew: bool = False
             raise InstallationError(f"The environment does not work: {error}") from error
         if trouble:
             raise InstallationError(f"The environment does not work: {trouble}.")
+        end_idle_worker()  # it may run from the environment that is now replaced and deleted
 
     system = this_system(QgsApplication.applicationDirPath())
     network = network_of_qgis(home)
@@ -50,14 +47,12 @@ def diagnose_environment(wish: str, feedback: Feedback) -> Diagnosis:
     Raises EnvironmentMissing where there is no Python for it, WorkerDied or WorkerFailed where it does not start.
     """
     python = find_python(python_setting(), home=profile_home())
+    end_idle_worker()  # it holds memory of the graphics card
     with _worker(python) as worker:
         return diagnose(worker, python, wish, feedback)
 
 
-@contextlib.contextmanager
-def _worker(python: WorkerPython, parent: Optional[str] = None) -> Iterator[Worker]:
-    """A worker on a given Python."""
-    sweep_stale(parent)
-    command = worker_command(python)
-    with Workspace(parent) as workspace, closing(Log(parent)) as log, Worker(command, workspace, log) as worker:
-        yield worker
+def _worker(python: WorkerPython) -> Worker:
+    """A worker on a given Python, of its own."""
+    sweep_stale()
+    return Worker(worker_command(python), Workspace())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication
 
+from .engine.session import end_idle_worker
 from .provider import BdgfProvider
 
 if TYPE_CHECKING:
@@ -42,3 +43,4 @@ class BdgfPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        end_idle_worker()

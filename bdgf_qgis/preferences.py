@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.core import QgsSettings
 
-from .engine.setting import profile_home
+from .engine.setting import IDLE_MINUTES, profile_home
 from .installation.options import Options
 
 _PREFIX = "bdgf/"
@@ -21,14 +21,14 @@ class Preferences:
     python       interpreter for the worker; '' takes the plugin's own environment
     device       where 'auto' computes: 'auto', 'cpu', 'cuda:1', ...
     cache        folder for downloads and other files that can be made again; '' takes one in the profile
-    idle         minutes after which an idle worker ends
+    idle         minutes that a worker waits for the next run; 0 ends it with its run
     uv, base_python, torch_backend, index, links, mirror  see installation.options
     """
 
     python: str = ""
     device: str = "auto"
     cache: str = ""
-    idle: int = 5
+    idle: int = IDLE_MINUTES
     uv: str = ""
     base_python: str = ""
     torch_backend: str = "auto"

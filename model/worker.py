@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import os
 import platform
 import shutil
@@ -116,7 +117,9 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
         if received.broken:
             channel.send(Failed("internal", f"A message from QGIS could not be read ({received.broken})."))
         elif isinstance(received.message, JOBS):
-            channel.send(_answer(runner, received, inbox, channel))
+            answer = _answer(runner, received, inbox, channel)
+            free_memory()  # before the answer: then QGIS may delete the files of the job
+            channel.send(answer)
         # Blocks and Finish of a job that has ended, and a Cancel that came too late, are passed over.
     if inbox.parent_gone:
         clear_folder(folder)
@@ -158,6 +161,19 @@ def _classify(classifier: BlockRunner, inbox: Inbox, reporter: Reporter, channel
         done = classifier.run(message)
         pixels += done.pixels
         channel.send(done)
+
+
+def free_memory() -> None:
+    """Let go of what a job held: an idle worker must not keep the graphics card, nor files, from others."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    with contextlib.suppress(RuntimeError):  # of a card that has failed; QGIS then ends this process
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        elif torch.backends.mps.is_available():
+            torch.mps.empty_cache()
 
 
 def _load_failure(error: Exception) -> Failed:

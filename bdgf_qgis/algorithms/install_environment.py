@@ -14,6 +14,7 @@ from qgis.core import (
 
 from ..engine.errors import EngineError, RunCancelled
 from ..engine.managed import environments
+from ..engine.session import end_idle_worker
 from ..engine.setting import profile_home, python_setting
 from ..environment_job import install_environment
 from ..feedback import QgisFeedback
@@ -105,6 +106,7 @@ class InstallEnvironment(BdgfAlgorithm):
         return {"PYTHON": str(result.python)}
 
     def _remove(self, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        end_idle_worker()  # on Windows its files could not be deleted
         home = profile_home()
         there = environments(home).exists()
         left = remove_all(home, read_preferences().cache_folder)

@@ -16,14 +16,18 @@ from ...model.messages import (
     Cancel,
     Cancelled,
     Checked,
+    CheckJob,
     Classified,
+    ClassifyJob,
     Event,
     Failed,
     Job,
     Pretrained,
+    PretrainJob,
     Quit,
     Ready,
     Trained,
+    TrainJob,
     decode,
     encode,
 )
@@ -33,6 +37,7 @@ from .errors import WorkerDied
 from .log import Log
 from .workspace import Workspace
 
+_WORK = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
 FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the last event of a job
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
@@ -55,11 +60,12 @@ class Worker:
     Not for several threads, except that send() may be called from any.
     """
 
-    def __init__(self, command: Sequence[str], workspace: Workspace, log: Log) -> None:
+    def __init__(self, command: Sequence[str], workspace: Workspace) -> None:
         self._command = tuple(command)
         self._workspace = workspace
-        self.log = log
+        self.log = Log(workspace.path)
         self.ready: Optional[Ready] = None
+        self._at_work = False
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._inbox: queue.Queue[Union[Event, _Broken, _End]] = queue.Queue()
         self._outbox: queue.Queue[Optional[bytes]] = queue.Queue()
@@ -74,6 +80,11 @@ class Worker:
     def running(self) -> bool:
         """Whether a process is there that has not been seen to end."""
         return self._process is not None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the process lives and has no job, so that the next run may have it."""
+        return self._process is not None and self._process.poll() is None and not self._at_work
 
     @property
     def process_id(self) -> Optional[int]:
@@ -93,7 +104,7 @@ class Worker:
             raise WorkerDied(
                 f"The worker's Python {self._command[0]} could not be started: {error.strerror}."
             ) from error
-        self._process, self.ready = process, None
+        self._process, self.ready, self._at_work = process, None, False
         self._inbox, self._outbox = queue.Queue(), queue.Queue()
         self._threads = (
             threading.Thread(target=_read, args=(process.stdout, self._inbox), name="bdgf-read", daemon=True),
@@ -104,6 +115,8 @@ class Worker:
 
     def send(self, message: Job) -> None:
         """Hand a message over; never waits for the worker, which may still be loading torch."""
+        if isinstance(message, _WORK):
+            self._at_work = True
         self._outbox.put((encode(message) + "\n").encode("utf-8", "surrogatepass"))
 
     def next_event(self, timeout: float) -> Optional[Event]:
@@ -125,6 +138,8 @@ class Worker:
             raise WorkerDied(self._story(f"it sent a line that is no message ({item.why}: {item.line})"))
         if isinstance(item, Ready):
             self.ready = item
+        elif isinstance(item, FINAL):
+            self._at_work = False
         return item
 
     def cancel(self, grace: float = 0.8) -> Optional[Event]:
@@ -160,6 +175,11 @@ class Worker:
         processes.waited(process, 0.5)
         self._forget()
 
+    def close(self) -> None:
+        """End the process and delete its folder."""
+        self.stop()
+        self._workspace.close()
+
     def __enter__(self) -> Worker:
         """Start the process."""
         self.start()
@@ -168,8 +188,8 @@ class Worker:
     def __exit__(
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        """End the process."""
-        self.stop()
+        """End the process and delete its folder."""
+        self.close()
 
     def _died(self) -> WorkerDied:
         """End what is left and tell why the worker is gone."""

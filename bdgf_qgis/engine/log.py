@@ -1,9 +1,10 @@
-"""The worker's log file: what it and its native libraries print to stderr, kept small."""
+"""The worker's log file: what it and its native libraries print to stderr, kept small; of failed runs it stays."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -13,19 +14,16 @@ _LARGEST = 4 * 1024 * 1024  # bytes before the log is cut
 _KEPT = 256 * 1024  # bytes that stay when it is cut, and that are searched for the last lines
 _PREFIX = "bdgf_worker_"
 _LOGS_KEPT = 5
-_DAY = 86400.0  # seconds; a younger log may be in use
+_DAY = 86400.0  # seconds; a younger log may still be wanted
 
 
 class Log:
-    """A log file of one worker. Deleted by close() when all went well; the newest few of failed runs stay."""
+    """A log file in the folder of a worker, with which it goes. What an error names is a copy beside that folder."""
 
-    def __init__(self, folder: Optional[str] = None) -> None:
-        home = Path(folder or tempfile.gettempdir())
-        _drop_old(home)
-        descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".log", dir=home)
-        os.close(descriptor)
-        self.path = Path(name)
-        self._kept = False
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "worker.log"
+        self.path.touch()
+        self._copy: Optional[Path] = None
 
     def open(self) -> BinaryIO:
         """A handle for the child process, which appends."""
@@ -48,16 +46,22 @@ class Log:
         return []
 
     def keep(self) -> Path:
-        """Where the log lies, for an error that names it: close() then leaves it."""
-        self._kept = True
-        return self.path
-
-    def close(self) -> None:
-        """Delete the file unless an error has named it."""
-        if self._kept:
-            return
+        """Copy the log to where it stays, for an error that names it; the newest few of such copies are kept."""
+        home = self.path.parent.parent
         with contextlib.suppress(OSError):
-            self.path.unlink()
+            if self._copy is None:
+                _drop_old(home)
+                descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".log", dir=home)
+                os.close(descriptor)
+                self._copy = Path(name)
+            shutil.copyfile(self.path, self._copy)
+        return self._copy or self.path
+
+    def clear(self) -> None:
+        """Begin anew for the next run. (Windows may refuse while the worker writes.)"""
+        with contextlib.suppress(OSError):
+            os.truncate(self.path, 0)
+        self._copy = None
 
     def _end(self) -> bytes:
         with open(self.path, "rb") as file:

@@ -1,26 +1,33 @@
-"""A worker with its folder and log for the length of one run. The seam where a warm worker will be handed out."""
+"""A worker for the length of one run: the one that a run before left waiting, or a new one."""
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Optional
 
 from .client import Worker
 from .environment import find_python, worker_command
-from .log import Log
-from .setting import profile_home, python_setting
-from .workspace import Workspace, sweep_stale
+from .setting import idle_minutes, profile_home, python_setting
+from .warm import WarmWorkers
+
+_workers = WarmWorkers()  # one for the process, as QGIS runs algorithms in any thread
+atexit.register(_workers.end)
 
 
 @contextmanager
 def worker_session(parent: Optional[str] = None) -> Iterator[Worker]:
-    """A worker, started (torch loads while the caller reads rasters) and ended with all it left at the end.
+    """A worker, started where none waits (torch loads while the caller reads rasters).
 
     parent  folder for temporary files; None takes the system's. Only the log of a failed run stays. Raises
     EnvironmentMissing where no Python for the worker is known, WorkerDied where it cannot be started.
     """
     command = worker_command(find_python(python_setting(), home=profile_home()))
-    sweep_stale(parent)
-    with Workspace(parent) as workspace, closing(Log(parent)) as log, Worker(command, workspace, log) as worker:
+    with _workers.lend(command, parent, idle_minutes() * 60) as worker:
         yield worker
+
+
+def end_idle_worker() -> None:
+    """End the worker that waits for the next run; nothing happens where none does."""
+    _workers.end()

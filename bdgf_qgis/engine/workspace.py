@@ -43,6 +43,11 @@ class Workspace:
         folder.mkdir()
         return folder
 
+    def clear(self) -> None:
+        """Delete the folders of jobs; what Windows still holds goes with the workspace."""
+        for folder in self.path.glob("job*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def close(self) -> None:
         """Delete the folder; a file that Windows still holds is tried for a second, then left to the next sweep."""
         if self._lock is not None:

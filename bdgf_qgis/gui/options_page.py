@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..engine.session import end_idle_worker
 from ..installation.disk import folder_size
 from ..installation.home import empty_folder
 from ..preferences import Preferences, read_preferences, write_preferences
@@ -60,8 +61,10 @@ class OptionsPage(QgsOptionsPageWidget):
         self.show_cache_size()
 
     def apply(self) -> None:
-        """Store what is set."""
-        write_preferences(self.preferences())
+        """Store what is set; a worker that waits was started with what was set before."""
+        if self.preferences() != read_preferences():
+            write_preferences(self.preferences())
+            end_idle_worker()
 
     def preferences(self) -> Preferences:
         """What the page shows."""
@@ -107,7 +110,12 @@ class OptionsPage(QgsOptionsPageWidget):
         self.idle.setValue(stored.idle)
         self.idle.setSuffix(" " + tr("min"))
         self.idle.setSpecialValueText(tr("at once"))
-        self.idle.setToolTip(tr("The worker holds memory, also on the graphics card, until it ends."))
+        self.idle.setToolTip(
+            tr(
+                "After a run the worker waits for the next one, which then starts at once. Until it ends it holds some "
+                "memory, also on the graphics card."
+            )
+        )
         form.addRow(tr("End an idle worker after"), self.idle)
         return box
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsApplication, QgsProject
 
+from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.provider import BdgfProvider
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, children, run, run_folders
 
@@ -26,6 +27,7 @@ def provider(qgis_app: Any, qgis_processing: Any) -> Iterator[BdgfProvider]:
 @pytest.fixture(autouse=True)
 def nothing_left(provider: BdgfProvider) -> Iterator[None]:
     yield
+    end_idle_worker()
     QgsProject.instance().clear()
     gc.collect()  # while QGIS is there: objects of its own in reference cycles must not outlive it
     assert children() == []
@@ -47,4 +49,5 @@ def trained(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     wanted = {"MODEL": str(folder / "model.safetensors"), "REPORT": str(folder / "report.html")}
     samples = {"SAMPLES": scene.training, "CLASS_FIELD": "class_id", "HOLDOUT": 0.3}
     results = run("train", {"MODALITIES": scene.rasters, **samples, **QUICK, **wanted}, log)
+    end_idle_worker()  # each test begins without one
     return Trained(wanted["MODEL"], Path(wanted["REPORT"]), results, log)

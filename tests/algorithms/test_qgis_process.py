@@ -10,14 +10,15 @@ import pytest
 from osgeo import gdal
 
 from bdgf.tests.algorithms.helpers import QUICK, Scene, changes, listing
+from bdgf.tests.engine.helpers import soon
 from bdgf.tools.qgis_process import QgisProcess, QgisProcessError
 
 
 def test_from_polygons_to_figures(scene: Scene, tmp_path: Path):
-    home, out = tmp_path / "home", tmp_path / "out put"
-    home.mkdir()
-    out.mkdir()
-    qgis = QgisProcess(home)
+    home, out, temporary = tmp_path / "home", tmp_path / "out put", tmp_path / "temporary"
+    for each in (home, out, temporary):
+        each.mkdir()
+    qgis = QgisProcess(home, {"TMPDIR": str(temporary)})
     before = listing(scene.folder)
     rasters = {"MODALITIES": scene.rasters, "GRID": scene.optical}
     model, target, figures = out / "model.safetensors", out / "map.tif", out / "figures.json"
@@ -39,3 +40,4 @@ def test_from_polygons_to_figures(scene: Scene, tmp_path: Path):
     with pytest.raises(QgisProcessError, match="trained on 2 rasters"):
         qgis.run("bdgf:classify", {"MODALITIES": scene.dsm, "MODEL": model, "OUTPUT": out / "no.tif"})
     assert changes(scene.folder, before) == [] and not (out / "no.tif").exists()
+    assert soon(lambda: not list(temporary.glob("bdgf*"))), "the worker that waited ends with qgis_process"

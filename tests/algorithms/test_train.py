@@ -18,6 +18,7 @@ from qgis.core import (
 )
 
 from bdgf.bdgf_qgis.demo.materials import BANDS, CLASSES
+from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.model.header import read_header
 from bdgf.model.settings import PRESETS
@@ -178,4 +179,5 @@ def test_a_missing_parent_folder_is_made_and_nothing_else_is_written(scene: Scen
     target = tmp_path / "new" / "folder"
     train(scene, target)
     assert [each.name for each in tmp_path.rglob("*")] == ["new", "folder", "model.safetensors"]
+    end_idle_worker()
     assert run_folders() == set()

@@ -41,9 +41,7 @@ def workers(folder: Path) -> Iterator[Callable[[str], Worker]]:
 
     yield make
     for worker in made:
-        worker.stop()
-        worker.workspace.close()
-        worker.log.close()
+        worker.close()
     assert soon(lambda: not [each for number in ids for each in session_of(number)])
     assert soon(lambda: not [each for each in threading.enumerate() if each.name.startswith("bdgf-")])
     assert [path.name for path in folder.iterdir() if not path.name.endswith(".log")] == []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
-from bdgf.bdgf_qgis.engine.log import Log
 from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.model.messages import ClassifyJob, PretrainJob, SceneInfo, TileFiles, TrainJob
 from bdgf.model.settings import PRESETS
@@ -23,7 +22,7 @@ def fake_command(load: str = "") -> list[str]:
 
 
 def fake_worker(folder: Path, load: str = "") -> Worker:
-    return Worker(fake_command(load), Workspace(str(folder)), Log(str(folder)))
+    return Worker(fake_command(load), Workspace(str(folder)))
 
 
 def pretrain(what: str, text: str = "") -> PretrainJob:

@@ -13,7 +13,6 @@ import pytest
 
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied
-from bdgf.bdgf_qgis.engine.log import Log
 from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.model.messages import Cancelled, Event, Note, Pretrained, Ready
 from bdgf.tests.engine.helpers import pretrain, session_of, soon
@@ -109,11 +108,12 @@ def test_death_is_told_with_cause_and_log_and_the_next_run_works(workers: Make, 
     worker.send(pretrain(what))
     with pytest.raises(WorkerDied, match=cause) as caught:
         wait_for(worker, Pretrained)
-    assert str(worker.log.path) in str(caught.value)
+    log = worker.log.keep()
+    assert str(log) in str(caught.value)
     if what == "killed":
         assert "last words" in str(caught.value)
     if what == "crash":
-        assert "Segmentation fault" in worker.log.path.read_text()
+        assert "Segmentation fault" in log.read_text()
     assert first is not None and soon(lambda: session_of(first) == [])
     worker.start()
     worker.send(pretrain("quick"))
@@ -233,7 +233,7 @@ def test_log_stays_small(workers: Make) -> None:
 
 def test_python_that_cannot_be_started(folder: Path) -> None:
     with Workspace(str(folder)) as workspace:
-        worker = Worker([str(folder / "no python")], workspace, Log(str(folder)))
+        worker = Worker([str(folder / "no python")], workspace)
         with pytest.raises(WorkerDied, match="no python could not be started: No such file"):
             worker.start()
         assert not worker.running

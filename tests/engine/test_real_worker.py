@@ -11,7 +11,7 @@ import pytest
 from bdgf.bdgf_qgis.engine import session
 from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT, find_python, worker_command
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, RunCancelled, WorkerFailed
-from bdgf.bdgf_qgis.engine.session import worker_session
+from bdgf.bdgf_qgis.engine.session import end_idle_worker, worker_session
 from bdgf.bdgf_qgis.engine.stream import classify_blocks
 from bdgf.tests.engine.helpers import Recorder, classify, session_of, soon
 
@@ -39,6 +39,9 @@ def test_cancel_while_torch_loads_then_two_jobs(folder: Path, monkeypatch: pytes
             feedback.check_bar()
         assert worker.ready is not None and worker.ready.torch[0].isdigit()
         second = worker.process_id
+    with worker_session(str(temporary)) as worker:
+        assert worker.process_id == second, "torch is not loaded again"
+    end_idle_worker()
     assert second is not None and soon(lambda: session_of(second) == [])
     assert list(temporary.iterdir()) == []
 

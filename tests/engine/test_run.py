@@ -46,8 +46,9 @@ def test_failures_are_told_and_the_next_run_works(workers: Make) -> None:
     process = worker.process_id
     with pytest.raises(WorkerFailed, match="ZeroDivisionError: nobody thought") as unexpected:
         run_job(worker, pretrain("unexpected"), Recorder())
-    assert worker.log.path.name in str(unexpected.value)
-    assert "Traceback" in worker.log.path.read_text()
+    log = worker.log.keep()
+    assert log.name in str(unexpected.value)
+    assert "Traceback" in log.read_text()
     with pytest.raises(WorkerDied, match="SIGKILL"):
         run_job(worker, pretrain("killed"), Recorder())
     run_job(worker, pretrain("quick"), Recorder())

@@ -107,14 +107,16 @@ def test_worker_ends_where_even_its_folder_is_gone(folder: Path) -> None:
 
 
 def test_logs_of_failed_runs_do_not_pile_up(folder: Path) -> None:
-    kept = [Log(str(folder)) for _ in range(9)]
     old = time.time() - 2 * 86400
-    for number, log in enumerate(kept[:7]):
-        os.utime(log.keep(), (old + number, old + number))
-    last = Log(str(folder))
-    assert sum(log.path.exists() for log in kept) == 4
-    kept[-1].close()
-    last.close()
-    assert not kept[-1].path.exists() and not last.path.exists()
-    kept[6].close()
-    assert kept[6].path.exists()
+    with Workspace(str(folder)) as workspace:
+        kept = []
+        for number in range(7):
+            log = Log(workspace.path)
+            log.path.write_text(f"run {number}")
+            kept.append(log.keep())
+            os.utime(kept[-1], (old + number, old + number))
+        assert [path.exists() for path in kept] == [False, False, *[True] * 5]
+        log.path.write_text("run 6 to its end")
+        assert log.keep() == kept[-1], "one copy a run"
+    assert kept[-1].read_text() == "run 6 to its end"
+    assert sorted(folder.iterdir()) == sorted(kept[2:])

@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 from bdgf.bdgf_qgis import preferences as preferences_module
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
+from bdgf.bdgf_qgis.engine import session
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
 from bdgf.bdgf_qgis.engine.managed import Managed, environments, python_inside, write_state
 from bdgf.bdgf_qgis.gui import interpreter_box, offer, options_page
@@ -32,6 +33,7 @@ from bdgf.bdgf_qgis.preferences import (
     wished_device,
     write_preferences,
 )
+from bdgf.tests.engine.helpers import fake_command, session_of
 
 
 class Provider(QgsProcessingProvider):
@@ -177,6 +179,19 @@ def test_page_shows_and_stores(home: Path) -> None:
     assert again.preferences() == read_preferences()
     again.interpreter.own.setChecked(True)
     assert again.preferences().python == ""
+
+
+def test_changed_settings_end_the_worker_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "worker_command", lambda python: fake_command())
+    with session.worker_session(str(tmp_path)) as worker:
+        process = worker.process_id
+    assert process is not None
+    page = OptionsPage(StubInstaller())
+    page.apply()
+    assert session_of(process), "nothing was changed"
+    page.idle.setValue(0)
+    page.apply()
+    assert soon(lambda: not session_of(process))
 
 
 def test_page_measures_and_clears_the_cache(home: Path) -> None:

@@ -1,0 +1,107 @@
+"""Keeps one worker alive between runs, so that the next run need not load torch again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Optional
+
+from .client import Worker
+from .environment import worker_environment
+from .workspace import Workspace, sweep_stale
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a worker is started with; a run that would start it otherwise takes another."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    parent: str
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """The worker that waits for the next run, and what it was started with."""
+
+    worker: Worker
+    start: _Start
+
+
+class WarmWorkers:
+    """Lends workers to runs and keeps the one that was given back last. For several threads.
+
+    Two runs at once have a worker each. Ending one holds the lock: who then asks finds that it is gone for certain.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: Optional[_Idle] = None
+        self._timer: Optional[threading.Timer] = None
+
+    @contextmanager
+    def lend(self, command: Sequence[str], parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
+        """A running worker for one run; its job folders are deleted at the end.
+
+        parent        folder for temporary files; None takes the system's
+        idle_seconds  how long it then waits for the next run; 0 ends it with this one
+
+        Raises WorkerDied where it cannot be started. One that failed, or did not end its job, is not kept.
+        """
+        start = _Start(tuple(command), worker_environment(), os.path.realpath(parent or tempfile.gettempdir()))
+        worker = self._take(start)
+        if worker is None:
+            sweep_stale(start.parent)
+            worker = Worker(start.command, Workspace(start.parent))
+        try:
+            worker.start()
+            yield worker
+        finally:
+            worker.workspace.clear()
+            self._keep(_Idle(worker, start), idle_seconds)
+
+    def end(self) -> None:
+        """End the worker that waits, if any."""
+        with self._lock:
+            self._end()
+
+    def _take(self, start: _Start) -> Optional[Worker]:
+        """The worker that waits, where it fits and lives; one that does not is ended."""
+        with self._lock:
+            idle = self._idle
+            if idle is None or idle.start != start or not idle.worker.at_rest:
+                self._end()
+                return None
+            self._forget()
+        idle.worker.log.clear()
+        return idle.worker
+
+    def _keep(self, idle: _Idle, seconds: float) -> None:
+        with self._lock:
+            if seconds <= 0 or not idle.worker.at_rest:
+                idle.worker.close()
+                return
+            self._end()
+            self._idle = idle
+            self._timer = threading.Timer(seconds, self._expire, [idle])
+            self._timer.name, self._timer.daemon = "bdgf-idle", True
+            self._timer.start()
+
+    def _expire(self, idle: _Idle) -> None:
+        with self._lock:
+            if self._idle is idle:
+                self._end()
+
+    def _end(self) -> None:
+        if self._idle is not None:
+            self._idle.worker.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._idle = self._timer = None
