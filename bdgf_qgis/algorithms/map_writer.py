@@ -9,8 +9,9 @@ import numpy as np
 
 from ...model.messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassInfo
 from ..raster.class_table import class_type_and_nodata, codes_at
+from ..raster.drafts import commit_together
 from ..raster.grid import Grid, Window
-from ..raster.outputs import OutputRaster, commit_together
+from ..raster.outputs import OutputRaster
 from ..raster.polygon_mask import PolygonMask
 from ..style.raster_style import class_style, confidence_style
 from ..translation import tr

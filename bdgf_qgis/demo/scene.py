@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from osgeo import ogr, osr
 
+from ..raster.drafts import commit_together
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
-from ..raster.outputs import OutputRaster, commit_together
+from ..raster.outputs import OutputRaster
 from .materials import BANDS, CLASSES, WAVELENGTHS
 from .polygons import DrawnPolygon, draw_polygons
 from .sensors import DSM_PIXEL, DSM_SHIFT, PIXEL, optical, surface, truth

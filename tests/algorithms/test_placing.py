@@ -48,6 +48,23 @@ def test_all_files_or_none(tmp_path):
     assert (tmp_path / "a.safetensors").read_text() == "model"
 
 
+def test_where_one_file_cannot_be_placed_all_is_as_before(tmp_path, monkeypatch):
+    (tmp_path / "source").write_text("new")
+    (tmp_path / "a.html").write_text("old")
+    replace = os.replace
+
+    def locked(source, target):
+        if os.path.basename(target) == "b.safetensors":
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", locked)
+    places = [str(tmp_path / name) for name in ("b.safetensors", "a.html")]
+    with pytest.raises(QgsProcessingException, match=r"b\.safetensors.*Permission denied"):
+        put_all_in_place([(tmp_path / "source", each) for each in places])
+    assert sorted(os.listdir(tmp_path)) == ["a.html", "source"] and (tmp_path / "a.html").read_text() == "old"
+
+
 @pytest.mark.parametrize("place", ["file/a.html", "folder"])
 def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
     (tmp_path / "file").write_text("no folder")
@@ -59,6 +76,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
 
 def test_a_check_leaves_nothing(tmp_path):
     check_writable(str(tmp_path / "a.html"))
+    check_writable(str(tmp_path / "new" / "folder" / "a.html"))
     check_writable("")
     assert os.listdir(tmp_path) == []
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from bdgf.bdgf_qgis.raster.drafts import commit_together
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
-from bdgf.bdgf_qgis.raster.outputs import OutputRaster, commit_together
+from bdgf.bdgf_qgis.raster.outputs import OutputRaster
 from bdgf.model.messages import ClassInfo
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 
@@ -161,6 +162,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, limit: int, exceptions: bool
 import resource
 import numpy as np
 from osgeo import gdal
+from bdgf.bdgf_qgis.raster.drafts import commit_together
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.test_outputs import GRID, OutputRaster
 from bdgf.bdgf_qgis.raster.grid import Window
