@@ -81,7 +81,7 @@ def kernels(device: torch.device, side: int = 32) -> Sequence[Kernel]:
         Kernel(
             "attention",
             lambda q, k, v, m: functional.scaled_dot_product_attention(q, k, v, attn_mask=m),
-            (tokens, tokens, tokens, (2, tokens[2], tokens[2])),
+            (tokens, tokens, tokens, (1, 2, tokens[2], tokens[2])),
         ),
         Kernel("normalisation", lambda x: functional.layer_norm(x, x.shape[-1:]), (image,)),
         Kernel(

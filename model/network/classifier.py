@@ -49,6 +49,7 @@ class Classifier(nn.Module):
     def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
         """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
         image = torch.cat([inputs, self.relief(inputs, valid), valid.to(inputs.dtype)], dim=1)
+        image = image.contiguous(memory_format=torch.channels_last)
         outputs = {}
         for name, branch in self.branches.items():
             features = branch(image, guides[LEVEL[name]])

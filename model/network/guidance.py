@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import PixelNorm
+from .layers import PixelNorm, mean_around
 
 
 class FeatureFusion(nn.Module):
@@ -57,7 +57,7 @@ class GroupChannelAttention(nn.Module):
         guide = self.project(self.norm(guide))
         # interleaved, so that a group holds the same channels of both
         both = torch.stack([x, guide], dim=2).flatten(1, 2)
-        around = functional.avg_pool2d(both, self.reach, stride=1, padding=self.reach // 2, count_include_pad=False)
+        around = mean_around(both, self.reach)
         weights = torch.sigmoid(self.excite(functional.silu(self.squeeze(around))))
         weighed = both * weights
         return 2 * weighed.unflatten(1, (-1, 2)).sum(dim=2)
@@ -91,7 +91,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     positions, and what lies far off in a window cannot turn a pixel's answer.
     """
     batch, channels, height, width = query.shape
-    fading = distance_bias(height, width, heads).to(query)
+    # with a dimension for the batch, or torch falls back to a form that keeps every weight
+    fading = distance_bias(height, width, heads).to(query)[None]
 
     def tokens(image: Tensor) -> Tensor:
         return image.reshape(batch, heads, channels // heads, height * width).transpose(2, 3)

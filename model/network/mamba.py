@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .layers import PixelNorm
-from .scan import CHUNK, selective_scan
+from .scan import CHUNK, WHOLE, selective_scan
 
 # Shortest and longest memory of the heads at first, in steps. Longer ones make a pixel's answer hang on where its
 # window lies.
@@ -27,16 +27,16 @@ class GatedNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
 
-    def forward(self, y: Tensor, z: Tensor) -> Tensor:
-        """y and its gate z (..., C) to (..., C)."""
-        return functional.rms_norm(y * functional.silu(z), self.weight.shape, self.weight, 1e-5)
+    def forward(self, y: Tensor, gate: Tensor) -> Tensor:
+        """y and its gate silu(z) (..., C) to (..., C)."""
+        return functional.rms_norm(y * gate, self.weight.shape, self.weight, 1e-5)
 
 
 class Mamba2(nn.Module):
-    """One Mamba-2 mixer over sequences (N, L, C), L a multiple of the chunk.
+    """One Mamba-2 mixer over lines (N, L, C), read both ways.
 
     Args:
-        channels: width C of the sequence.
+        channels: width C of a step.
         expand: inner width over C.
         head: width P of a head.
         state: size S of the state.
@@ -59,23 +59,26 @@ class Mamba2(nn.Module):
         self.norm = GatedNorm(inner)
         self.out_proj = nn.Linear(inner, channels, bias=False)
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """(N, L, C) to (N, L, C); step t sees steps up to t."""
-        batch, length, _ = sequence.shape
+    def forward(self, lines: Tensor) -> Tensor:
+        """(N, L, C) to (N, L, C): lines read from their beginning and from their end, both answers added.
+
+        What is done step by step, the projections, is done once for both.
+        """
         widths = [self.d_inner, self.d_inner + 2 * self.d_state, self.nheads]
-        z, mixed, dt = self.in_proj(sequence).split(widths, dim=-1)
-        mixed = self._convolve(mixed)
-        x, b, c = functional.silu(mixed).split([self.d_inner, self.d_state, self.d_state], dim=-1)
-        y = selective_scan(
-            x.reshape(batch, length, self.nheads, self.headdim),
-            functional.softplus(dt + self.dt_bias),
-            -self.A_log.exp(),
-            b,
-            c,
-            self.D,
-        )
-        answer: Tensor = self.out_proj(self.norm(y.reshape(batch, length, self.d_inner), z))
+        z, mixed, dt = self.in_proj(lines).split(widths, dim=-1)
+        gate, dt = functional.silu(z), functional.softplus(dt + self.dt_bias)
+        forward, backward = self._read(_both_ways(mixed), _both_ways(dt))[:, : lines.shape[1]].chunk(2)
+        answer: Tensor = self.out_proj(self.norm(forward, gate) + self.norm(backward.flip(1), gate))
         return answer
+
+    def _read(self, mixed: Tensor, dt: Tensor) -> Tensor:
+        """Convolution and scan of lines (N, L, inner + 2 S) with steps (N, L, H): (N, L, inner)."""
+        count, length, _ = mixed.shape
+        mixed = functional.silu(self._convolve(mixed))
+        x, b, c = mixed.split([self.d_inner, self.d_state, self.d_state], dim=-1)
+        x, chunk = x.reshape(count, length, self.nheads, self.headdim), length if length <= WHOLE else CHUNK
+        y = selective_scan(x, dt, -self.A_log.exp(), b, c, self.D, chunk)
+        return y.reshape(count, length, self.d_inner)
 
     def _convolve(self, sequence: Tensor) -> Tensor:
         """conv1d, causal, (N, L, C) to the same shape; as a 2D convolution, four times faster on a CPU."""
@@ -102,9 +105,10 @@ class MambaLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape; a pixel sees its row or column."""
         image = self.norm(x).permute(0, 3, 2, 1) if self.by_columns else self.norm(x).permute(0, 2, 3, 1)
-        lines = image.flatten(0, 1)
-        length = lines.shape[1]
-        both = functional.pad(torch.cat([lines, lines.flip(1)]), (0, 0, 0, -length % CHUNK))
-        forward, backward = self.mixer(both)[:, :length].chunk(2)
-        merged = (forward + backward.flip(1)).unflatten(0, image.shape[:2])
+        merged = self.mixer(image.flatten(0, 1)).unflatten(0, image.shape[:2])
         return x + (merged.permute(0, 3, 2, 1) if self.by_columns else merged.permute(0, 3, 1, 2))
+
+
+def _both_ways(lines: Tensor) -> Tensor:
+    """Lines (N, L, C) and the same from their end, (2 N, L', C), L' the next multiple of the chunk."""
+    return functional.pad(torch.cat([lines, lines.flip(1)]), (0, 0, 0, -lines.shape[1] % CHUNK))

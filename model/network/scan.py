@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 16  # short chunks are fastest on a CPU, and lines are as long as a window at half resolution
+WHOLE = 32  # a line of at most so many steps is one chunk, which leaves nothing for a next one to find
 
 
 def selective_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor, chunk: int = CHUNK) -> Tensor:
@@ -49,6 +50,8 @@ def chunked_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, chunk: 
 
     # within a chunk: y_i = sum over j <= i of C_i B_j exp(decay_i - decay_j) dt_j x_j
     within = ((c @ b.transpose(-1, -2)) * _fading(decay)) @ entering
+    if chunks == 1:
+        return within.transpose(2, 3).reshape(batch, length, heads, width)
 
     # what a chunk leaves behind at its end, (N, G, H, S, P)
     left = (decay[..., -1:] - decay).exp()
@@ -66,7 +69,7 @@ def _fading(log_decay: Tensor) -> Tensor:
     """exp(l_i - l_j) for j <= i, else 0: (..., Q) to (..., Q, Q)."""
     difference = log_decay[..., :, None] - log_decay[..., None, :]
     later = torch.ones(difference.shape[-2:], dtype=torch.bool, device=difference.device).triu(1)
-    return difference.masked_fill(later, -torch.inf).exp()
+    return difference.masked_fill_(later, -torch.inf).exp_()  # in place: these are the largest arrays of a scan
 
 
 def _open_mamba_ssm() -> None:
