@@ -9,16 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .windows import window_starts
+
 
 def lattice_corners(top: int, left: int, height: int, width: int, window: int, stride: int) -> np.ndarray:
     """Grid positions (N, 2) of the first pixels of all windows that touch a rectangle, row by row."""
-
-    def along(first: int, length: int) -> np.ndarray:
-        lowest = (first - window) // stride + 1  # the first window that still reaches the rectangle
-        highest = (first + length - 1) // stride
-        return np.arange(lowest, highest + 1) * stride
-
-    rows, columns = along(top, height), along(left, width)
+    rows = np.array(window_starts(top, height, window, stride))
+    columns = np.array(window_starts(left, width, window, stride))
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
 
 

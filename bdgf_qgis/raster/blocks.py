@@ -12,6 +12,7 @@ from typing import Optional
 import numpy as np
 
 from ...model.messages import Block
+from ...model.windows import window_starts
 from .grid import Window
 from .npy import save_array
 from .stack import ModalityStack
@@ -38,15 +39,9 @@ def plan_blocks(window: Window, bands_bytes: int, size_window: int, stride: int,
 
 def block_with_halo(window: Window, size_window: int, stride: int) -> Window:
     """All pixels of all lattice windows that touch a block; may reach beyond the grid."""
-
-    def along(first: int, end: int) -> tuple[int, int]:
-        lowest = (first - size_window) // stride + 1
-        highest = (end - 1) // stride
-        return lowest * stride, highest * stride + size_window
-
-    row, row_end = along(window.row, window.row_end)
-    column, column_end = along(window.column, window.column_end)
-    return Window(row, column, row_end - row, column_end - column)
+    rows = window_starts(window.row, window.height, size_window, stride)
+    columns = window_starts(window.column, window.width, size_window, stride)
+    return Window(rows[0], columns[0], rows[-1] + size_window - rows[0], columns[-1] + size_window - columns[0])
 
 
 def write_block(
