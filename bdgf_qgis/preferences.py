@@ -12,6 +12,7 @@ from .engine.setting import IDLE_MINUTES, profile_home
 from .installation.options import Options
 
 _PREFIX = "bdgf/"
+DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choose from; others may be typed
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,6 @@ def write_preferences(preferences: Preferences) -> None:
             settings.remove(_PREFIX + each.name)
         else:
             settings.setValue(_PREFIX + each.name, value)
-
-
-def forget_preferences() -> None:
-    """Remove all of the plugin's settings."""
-    QgsSettings().remove(_PREFIX.rstrip("/"))
 
 
 def wished_device(parameter: str) -> str:

@@ -21,7 +21,7 @@ from ..engine.errors import EngineError, RunCancelled
 from ..engine.setting import profile_home, python_setting
 from ..environment_job import diagnose_environment
 from ..feedback import QgisFeedback
-from ..preferences import wished_device
+from ..preferences import DEVICES, wished_device
 from ..report.check import CheckReport
 from ..resources import plugin_version
 from ..translation import tr
@@ -55,9 +55,12 @@ class CheckEnvironment(BdgfAlgorithm):
         self.add_text(
             "DEVICE",
             tr("Device"),
-            tr("The device you want to use: auto, cpu, cuda, cuda:1, mps. All devices are tried in any case."),
+            tr(
+                "The device you want to use: cpu, cuda, cuda:1, mps ...; auto: as set in Settings > Options > BDGF. "
+                "All devices are tried in any case."
+            ),
             "auto",
-            ("auto", "cpu", "cuda", "cuda:0", "mps"),
+            DEVICES,
         )
         page, text = tr("HTML files (*.html)"), tr("Text files (*.txt)")
         self.add_file_result("REPORT", tr("Report"), tr("The report as a page."), page, optional=True)

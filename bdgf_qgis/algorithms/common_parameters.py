@@ -10,11 +10,11 @@ from qgis.core import QgsProcessingContext
 
 from ...model.header import ModelFileError
 from ...model.settings import PRESETS
+from ..preferences import DEVICES, wished_device
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .running import model_header
 
-DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1")
 MODEL_FILES = "BDGF (*.safetensors)"
 REPORT_FILES = "HTML (*.html)"
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
@@ -70,7 +70,10 @@ def add_device(algorithm: BdgfAlgorithm) -> None:
     algorithm.add_text(
         "DEVICE",
         tr("Device"),
-        tr("Where to compute: auto takes the best GPU that works, else the CPU; or cpu, cuda, cuda:1 ..."),
+        tr(
+            "Where to compute: cpu, cuda, cuda:1, mps ...; auto takes the device set in Settings > Options > BDGF and, "
+            "where none is set there, the best GPU that works, else the CPU."
+        ),
         "auto",
         DEVICES,
     )
@@ -82,11 +85,20 @@ def add_pretrained(algorithm: BdgfAlgorithm, help_text: str) -> None:
 
 
 def device_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-    """What is wrong with DEVICE, '' where nothing is; whether the device is there only the worker knows."""
-    wish = algorithm.parameterAsString(parameters, "DEVICE", context)
+    """What is wrong with DEVICE, or with the setting that 'auto' stands for; '' where nothing is.
+
+    Whether the device is there only the worker knows.
+    """
+    given = algorithm.parameterAsString(parameters, "DEVICE", context)
+    wish = wished_device(given)
     if _DEVICE.fullmatch(wish):
         return ""
-    return tr("There is no device '{wish}': use auto, cpu, cuda, cuda:0 or mps.").format(wish=wish)
+    if wish == given:
+        return tr("There is no device '{wish}': use auto, cpu, cuda, cuda:0 or mps.").format(wish=wish)
+    text = tr(
+        "The device '{wish}', set in Settings > Options > BDGF, is none: there use auto, cpu, cuda, cuda:0 or mps."
+    )
+    return text.format(wish=wish)
 
 
 def model_problem(

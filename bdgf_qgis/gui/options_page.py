@@ -26,14 +26,13 @@ from qgis.PyQt.QtWidgets import (
 from ..engine.session import end_idle_worker
 from ..installation.disk import folder_size
 from ..installation.home import empty_folder
-from ..preferences import Preferences, read_preferences, write_preferences
+from ..preferences import DEVICES, Preferences, read_preferences, write_preferences
 from ..resources import icon
 from ..translation import tr
 from .background import in_background
 from .installer import Installer
 from .interpreter_box import InterpreterBox
 
-_DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
 _BACKENDS = ("auto", "cpu", "none", "cu126", "cu128", "cu130")
 
 
@@ -102,8 +101,13 @@ class OptionsPage(QgsOptionsPageWidget):
     def _computing(self, stored: Preferences) -> QGroupBox:
         box = QGroupBox(tr("Computing"))
         form = QFormLayout(box)
-        self.device = _choice(_DEVICES, stored.device)
-        self.device.setToolTip(tr("What runs use whose device is 'auto'. Check environment says what is there."))
+        self.device = _choice(DEVICES, stored.device)
+        self.device.setToolTip(
+            tr(
+                "Where runs compute whose own device is 'auto'. Here 'auto' takes the best GPU that works, else the "
+                "CPU. Check environment says what is there."
+            )
+        )
         form.addRow(tr("Device"), self.device)
         self.idle = QSpinBox()
         self.idle.setRange(0, 240)

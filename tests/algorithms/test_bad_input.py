@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from osgeo import gdal, ogr
 
+from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
 from bdgf.tests.algorithms.helpers import QUICK, Scene, Trained, changes, kept_logs, listing, project_layer, refused
 from bdgf.tests.raster.helpers import make_raster
 
@@ -135,6 +136,11 @@ def test_an_output_that_is_a_folder(refuse: Any, tmp_path: Path):
 def test_a_device_that_is_none(refuse: Any):
     assert "no device 'gpu'" in refuse(DEVICE="gpu")
     assert "cuda:7" in refuse(DEVICE="cuda:7"), "the worker says that it is not there"
+    write_preferences(Preferences(device="gpu"))
+    try:
+        assert "'gpu', set in Settings > Options > BDGF" in refuse(DEVICE="auto")
+    finally:
+        write_preferences(Preferences())
 
 
 def test_a_model_to_go_on_from_that_does_not_fit(refuse: Any, scene: Scene, trained: Trained, tmp_path: Path):

@@ -9,7 +9,7 @@ import numpy as np
 from osgeo import gdal
 
 from bdgf.bdgf_qgis.algorithms.install_environment import InstallEnvironment
-from bdgf.bdgf_qgis.preferences import Preferences, forget_preferences, write_preferences
+from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, refused, run, run_folders, worker_id
 
 
@@ -40,7 +40,7 @@ def test_no_idle_time_keeps_no_worker(scene: Scene, trained: Trained, tmp_path: 
         run("classify", {**given, "OUTPUT": str(tmp_path / "map.tif")})
         assert children() == [] and run_folders() == set()
     finally:
-        forget_preferences()
+        write_preferences(Preferences())
 
 
 def test_removing_the_environment_ends_the_worker_that_may_run_from_it(scene: Scene, trained: Trained, tmp_path: Path):

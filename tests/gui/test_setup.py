@@ -28,7 +28,6 @@ from bdgf.bdgf_qgis.installation.pins import fingerprint
 from bdgf.bdgf_qgis.network import proxy_address
 from bdgf.bdgf_qgis.preferences import (
     Preferences,
-    forget_preferences,
     read_preferences,
     wished_device,
     write_preferences,
@@ -104,9 +103,9 @@ def home(qgis_app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     for module in (preferences_module, interpreter_box, offer):
         monkeypatch.setattr(module, "profile_home", lambda: folder)
     monkeypatch.delenv("BDGF_PYTHON", raising=False)
-    forget_preferences()
+    write_preferences(Preferences())
     yield folder
-    forget_preferences()
+    write_preferences(Preferences())
 
 
 def installed(home: Path, pins: str) -> Path:
