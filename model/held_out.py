@@ -8,8 +8,8 @@ from torch import Tensor
 
 from .bdgf import BDGF
 from .data.tiles import TileScene
-from .inference import Predictor
 from .lattice import blend_weight, lattice_corners
+from .predictor import Predictor
 from .progress import Span
 
 

@@ -2,82 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from .bdgf import BDGF, load_model
+from .bdgf import load_model
 from .device import choose_device, describe
-from .failures import is_out_of_memory
 from .lattice import blend_weight, lattice_corners
 from .messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassifyJob
+from .predictor import Predictor
 from .reporter import Reporter
-
-
-class OutOfMemory(MemoryError):
-    """Not even a single window fits into the device's memory."""
-
-
-class Predictor:
-    """Runs a model on batches of windows, all of one size, so that a window's answer cannot hang on its company.
-
-    Where memory runs out the batch is halved, for good.
-    """
-
-    def __init__(self, model: BDGF, device: torch.device, reporter: Reporter) -> None:
-        self.model = model.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self.device = device
-        self.batch = model.settings.inference_batch * (8 if device.type == "cuda" else 1)
-        self._reporter = reporter
-
-    @torch.inference_mode()
-    def batches(
-        self, corners: np.ndarray, cut: Callable[[np.ndarray], tuple[Tensor, Tensor]]
-    ) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """Corners (b, 2) and class probabilities (b, K, H, W) on the CPU, batch by batch.
-
-        Args:
-            corners: (N, 2) grid positions of the windows.
-            cut: gives channels (b, D, H, W) and valid pixels (b, 1, H, W) at some corners.
-        """
-        first = 0
-        while first < len(corners):
-            self._reporter.check()
-            some = corners[first : first + self.batch]
-            try:
-                probabilities = self._predict(*cut(some), some)
-            except RuntimeError as error:
-                self._halve(error)
-                continue
-            yield some, probabilities
-            first += len(some)
-
-    def _predict(self, inputs: Tensor, valid: Tensor, corners: np.ndarray) -> Tensor:
-        count, missing = len(inputs), self.batch - len(inputs)
-        if missing:
-            inputs = torch.cat([inputs, inputs.new_zeros(missing, *inputs.shape[1:])])
-            valid = torch.cat([valid, valid.new_zeros(missing, *valid.shape[1:])])
-            corners = np.concatenate([corners, np.zeros((missing, 2), corners.dtype)])
-        inputs = inputs.to(self.device).contiguous(memory_format=torch.channels_last)
-        where = torch.from_numpy(corners).to(self.device)
-        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
-            probabilities = self.model(inputs, valid.to(self.device), where)
-        return probabilities[:count].float().cpu()
-
-    def _halve(self, error: RuntimeError) -> None:
-        if not is_out_of_memory(error):
-            raise error
-        if self.batch == 1:
-            raise OutOfMemory(
-                f"The memory of {describe(self.device)} does not suffice for a single window. "
-                "Close other programs that use it, or choose the device 'cpu'."
-            ) from error
-        self.batch //= 2
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        self._reporter.note("info", f"Memory ran short: going on with {self.batch} windows at a time.")
 
 
 class BlockClassifier:

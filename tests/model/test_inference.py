@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from bdgf.model.bdgf import BDGF, save_model
+from bdgf.model.bdgf import BDGF, load_model, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
+from bdgf.model.errors import JobCancelled
 from bdgf.model.header import FORMAT, Header
-from bdgf.model.inference import CERTAIN, NO_CLASS, BlockClassifier, OutOfMemory, Predictor
+from bdgf.model.inference import CERTAIN, NO_CLASS, BlockClassifier
 from bdgf.model.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.predictor import MOST_WINDOWS, OutOfMemory, Predictor, windows_that_fit
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, tiny_settings
 
 SHAPE = (150, 130)
@@ -48,9 +50,17 @@ def scene():
     return rasters, valid
 
 
+@pytest.fixture(autouse=True)
+def threads():
+    """Each test decides on threads; the next one finds what was there."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def classify(path, scene, folder, rectangles, probabilities=False, halo=40):
     """Runs blocks and puts their results together: classes, confidence, probabilities of the whole scene."""
-    torch.set_num_threads(1)
     rasters, valid = scene
     reporter = SilentReporter()
     classifier = BlockClassifier(ClassifyJob(path, "cpu", probabilities), reporter)
@@ -119,20 +129,71 @@ def test_a_block_without_valid_pixels_costs_no_window(model_path, scene, tmp_pat
     assert (classes == NO_CLASS).all()
 
 
-def test_short_memory_halves_the_batch_and_goes_on(model_path, scene, tmp_path, monkeypatch):
+@pytest.mark.parametrize("threads", [1, 3])
+def test_short_memory_halves_the_batch_and_goes_on(model_path, scene, tmp_path, monkeypatch, threads):
+    torch.set_num_threads(threads)
     wanted, _, _ = classify(model_path, scene, tmp_path, WHOLE)
     real, seen = Predictor._predict, []
 
-    def short(self, inputs, valid, corners):
-        seen.append(self.batch)
-        if self.batch > 1:
+    def short(self, inputs, valid, corners, batch):
+        seen.append(batch)
+        if batch > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes.")
-        return real(self, inputs, valid, corners)
+        return real(self, inputs, valid, corners, batch)
 
     monkeypatch.setattr(Predictor, "_predict", short)
     found, _, _ = classify(model_path, scene, tmp_path, WHOLE)
-    assert seen[:3] == [4, 2, 1] and set(seen[3:]) == {1}
+    assert sorted(set(seen)) == [1, 2, 4] and seen == sorted(seen, reverse=True)
     assert (found != wanted).mean() < 1e-3
+
+
+def test_threads_change_nothing_but_the_time(model_path, scene, tmp_path):
+    one, sure, _ = classify(model_path, scene, tmp_path, WHOLE)
+    torch.set_num_threads(3)
+    three, sure_three, _ = classify(model_path, scene, tmp_path, WHOLE)
+    assert np.array_equal(one, three) and np.array_equal(sure, sure_three, equal_nan=True)
+    assert torch.get_num_threads() == 3, "a training after it has all threads"
+
+
+def test_cancel_leaves_no_batch_behind(model_path, scene, tmp_path, monkeypatch):
+    torch.set_num_threads(2)
+    real, at_work = Predictor._predict, []
+
+    def slow(*arguments):
+        at_work.append(True)
+        answer = real(*arguments)
+        at_work.pop()
+        return answer
+
+    class Stopping(SilentReporter):
+        def progress(self, *_):
+            raise JobCancelled
+
+    monkeypatch.setattr(Predictor, "_predict", slow)
+    monkeypatch.setattr(f"{__name__}.SilentReporter", Stopping)
+    with pytest.raises(JobCancelled):
+        classify(model_path, scene, tmp_path, WHOLE)
+    assert not at_work
+
+
+def test_a_batch_follows_the_free_memory():
+    assert windows_that_fit(8 << 30, 64 << 20) == 64
+    assert windows_that_fit(80 << 30, 1 << 20) == MOST_WINDOWS
+    assert windows_that_fit(1 << 20, 64 << 20) == windows_that_fit(0, 0) == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_is_measured_before_the_first_batch(model_path, scene):
+    model, _ = load_model(model_path)
+    reporter = SilentReporter()
+    predictor = Predictor(model, torch.device("cuda", 0), reporter)
+
+    def cut(some):
+        return torch.zeros(len(some), 4, 32, 32), torch.ones(len(some), 1, 32, 32, dtype=torch.bool)
+
+    answers = list(predictor.batches(np.zeros((300, 2), np.int64), cut))
+    assert len(answers[0][0]) == predictor.batch > model.settings.inference_batch
+    assert sum(len(some) for some, _ in answers) == 300
 
 
 def test_no_memory_for_a_single_window_says_so(model_path, scene, tmp_path, monkeypatch):
