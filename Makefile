@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV_PYTHON := build/venv/bin/python
 
-.PHONY: help setup demo test lint benchmark
+.PHONY: help setup demo test lint benchmark accuracy
 
 help:
 	@echo "make demo   install what is missing, then train on and classify a simulated town; results in build/demo"
@@ -22,3 +22,6 @@ lint: setup
 
 benchmark: setup
 	@$(VENV_PYTHON) -m pytest -m benchmark -s tests/benchmarks
+
+accuracy: setup
+	@$(VENV_PYTHON) -m tests.benchmarks.accuracy $(ARGS)

@@ -1,0 +1,95 @@
+"""The course of adaptive, random and no masking: a table of where it ended, and a picture of how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bdgf.tests.benchmarks.accuracy.parts import MASKING, WHOLE
+from bdgf.tests.benchmarks.accuracy.rows import Measured
+
+_TITLES = {WHOLE: "adaptive masking", "random-masking": "random masking", "no-masking": "no masking"}
+_SERIES = ("reliance", "skill", "masking rate")
+_COLOURS = ("#1b6ca8", "#d1495b", "#66a182", "#8d6a9f")
+
+
+def masking_table(measured: Iterable[Measured]) -> list[str]:
+    """Rows of a Markdown table: per masking the balance index and each modality's reliance, skill and rate at the end.
+
+    Empty where fewer than two maskings were measured with all labels and several rasters.
+    """
+    some = [each for each in measured if _tells(each)]
+    parts = [part for part in MASKING if any(each.row.part == part for each in some)]
+    if len(parts) < 2:
+        return []
+    names = _names(some[0])
+    heads = ["masking", "runs", "balance index", *(f"{series}: {name}" for series in _SERIES for name in names)]
+    heads += ["leans most on", "most skilled in"]
+    lines = [heads, ["---"] * len(heads)]
+    for part in parts:
+        group = [each for each in some if each.row.part == part]
+        values = {series: [_end(group, f"{series} {number}") for number in _numbers(names)] for series in _SERIES}
+        cells = [_TITLES[part], str(len(group)), f"{_end(group, 'balance index'):.2f}"]
+        cells += [f"{value:.3f}" for series in _SERIES for value in values[series]]
+        lines.append([*cells, names[int(np.argmax(values["reliance"]))], names[int(np.argmax(values["skill"]))]])
+    return [f"| {' | '.join(each)} |" for each in lines]
+
+
+def draw_masking(measured: Iterable[Measured], folder: Path) -> list[Path]:
+    """One PNG a scene: reliance, skill, rate, balance index over pre-training; a column a masking, mean over seeds."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = [each for each in measured if _tells(each)]
+    written = []
+    for scene, preset in dict.fromkeys((each.row.scene, each.row.preset) for each in rows):
+        some = [each for each in rows if (each.row.scene, each.row.preset) == (scene, preset)]
+        parts = [part for part in MASKING if any(each.row.part == part for each in some)]
+        figure = Figure(figsize=(3.2 * len(parts), 8), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(4, len(parts), sharex=True, sharey="row", squeeze=False)
+        for column, part in enumerate(parts):
+            group = [each for each in some if each.row.part == part]
+            for row, series in enumerate((*_SERIES, "balance index")):
+                axis = axes[row][column]
+                for number, name in zip(_numbers(_names(some[0])), _names(some[0]), strict=True):
+                    key = series if row == 3 else f"{series} {number}"
+                    label, colour = (None, "#333333") if row == 3 else (name, _COLOURS[(number - 1) % len(_COLOURS)])
+                    axis.plot(*_mean_curve(group, key), label=label, color=colour, linewidth=1.2)
+                axis.grid(alpha=0.3)
+                if column == 0:
+                    axis.set_ylabel(series)
+            axes[0][column].set_title(_TITLES[part])
+        axes[0][0].legend(fontsize=8)
+        figure.supxlabel("step of pre-training")
+        path = folder / f"masking-{scene}-{preset}.png"
+        folder.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)
+        written.append(path)
+    return written
+
+
+def _tells(measured: Measured) -> bool:
+    """Whether a row shows the masking: all labels, several rasters."""
+    row = measured.row
+    return row.part in MASKING and not row.labels and not row.modalities and "skill 2" in measured.curves
+
+
+def _names(measured: Measured) -> list[str]:
+    return measured.notes["modalities"].split(", ")
+
+
+def _numbers(names: Sequence[str]) -> range:
+    return range(1, len(names) + 1)
+
+
+def _end(group: Sequence[Measured], name: str) -> float:
+    return float(np.mean([each.curves[name][1][-1] for each in group]))
+
+
+def _mean_curve(group: Sequence[Measured], name: str) -> tuple[Sequence[float], np.ndarray]:
+    length = min(len(each.curves[name][0]) for each in group)
+    values = np.mean([each.curves[name][1][:length] for each in group], axis=0)
+    return group[0].curves[name][0][:length], values
