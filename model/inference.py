@@ -23,7 +23,8 @@ class BlockClassifier:
     def __init__(self, job: ClassifyJob, reporter: Reporter) -> None:
         model, self.header = load_model(job.model)
         device = choose_device(job.device, reporter)
-        reporter.note("info", f"Classifying on {describe(device)}.")
+        self._device = describe(device)
+        reporter.note("info", f"Classifying on {self._device}.")
         self._want_probabilities = job.probabilities
         self._reporter = reporter
         self._predictor = Predictor(model, device, reporter)
@@ -33,6 +34,7 @@ class BlockClassifier:
 
     def run(self, block: Block) -> BlockDone:
         """Classifies a block and writes its results as .npy files."""
+        self._reporter.progress("classify", 0.0, self._device)
         valid = np.load(block.valid)
         rasters = [np.load(path, mmap_mode="r") for path in block.modalities]
         blended = self._blend(block, rasters, valid)
@@ -74,7 +76,7 @@ class BlockClassifier:
         for some, probabilities in self._predictor.batches(corners, cut):
             done += len(some)
             if done < len(corners):
-                self._reporter.progress("classify", done / len(corners))
+                self._reporter.progress("classify", done / len(corners), self._device)
             for (row, column), answer in zip(some, probabilities, strict=True):
                 above, before = max(0, block.row - row), max(0, block.column - column)
                 below = min(size, block.row + block.height - row)

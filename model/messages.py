@@ -171,7 +171,7 @@ class Ready:
 @dataclass(frozen=True)
 class Progress:
     """How far a phase is: 'prepare', 'pretrain', 'train', 'assess', 'check' or 'classify'; fraction of the job 0..1,
-    in 'classify' of the block under way (only QGIS knows how many there are)."""
+    in 'classify' of the block under way (only QGIS knows how many there are), and the text is the device."""
 
     phase: str
     fraction: float

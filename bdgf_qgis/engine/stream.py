@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Optional
 
 from ...model.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
 from .client import Worker
+from .pace import Pace, PaceMeter
 from .run import Conversation, Feedback
 
 AHEAD = 2  # blocks that are read while another is computed
@@ -31,6 +32,9 @@ def classify_blocks(
     count: int,
     on_block: Callable[[Block, BlockDone], None],
     feedback: Feedback,
+    finished: int = 0,
+    areas: Sequence[int] = (),
+    say: Callable[[Pace], str] = lambda pace: f"block {pace.block} of {pace.count}",
 ) -> Classified:
     """Classify `count` blocks and hand each result to `on_block`, in the thread of the caller.
 
@@ -38,31 +42,35 @@ def classify_blocks(
               reads); yields a Block whose files it has written, or None for a rectangle without valid pixels. Data
               sets that it opens are used and closed in that thread (close them in a `finally`).
     on_block  writes a block's results and closes its maps; the block's files are deleted when it returns.
+    finished  how many of the blocks an earlier run finished: `blocks` leaves them out.
+    areas     pixels of what `blocks` yields, in its order, for the time that is left.
+    say       makes the text of the bar.
 
     Raises what `blocks` and `on_block` raise, and RunCancelled, WorkerFailed or WorkerDied as run_job does.
     """
     talk = Conversation(worker, job, feedback)
-    reader = _Reader(worker, blocks)
+    reader = _Reader(worker, blocks, areas)
+    meter = PaceMeter(count, finished, areas)
     reader.start()
-    done = 0
     try:
         while True:
             event = talk.poll(reader.stop)
             if reader.error is not None:
                 raise reader.error
-            if isinstance(event, BlockDone):
-                done += 1
+            if isinstance(event, Progress):
+                meter.computing(event.text)
+            elif isinstance(event, BlockDone):
                 block = reader.finished(event.number)
                 on_block(block, event)
                 _delete(block, event)
+                meter.done(block.height * block.width)
             elif isinstance(event, Classified):
                 talk.meter.done()
                 return event
-            share = event.fraction if isinstance(event, Progress) else 0.0
             if isinstance(event, (BlockDone, Progress)):
-                passed = min(done + reader.skipped + share, count)
-                text = f"block {min(done + reader.skipped + 1, count)} of {count}"
-                talk.meter.report("classify", passed / max(count, 1), text)
+                share = event.fraction if isinstance(event, Progress) else 0.0
+                meter.skipped(reader.skipped, reader.empty)
+                talk.meter.report("classify", meter.share(share), say(meter.pace(share, reader.pixels)))
     except BaseException:
         reader.stop()
         talk.abandon()
@@ -75,10 +83,12 @@ def classify_blocks(
 class _Reader(threading.Thread):
     """Makes blocks and sends them, with at most 1 + AHEAD under way."""
 
-    def __init__(self, worker: Worker, blocks: BlockSource) -> None:
+    def __init__(self, worker: Worker, blocks: BlockSource, areas: Sequence[int]) -> None:
         super().__init__(name="bdgf-blocks", daemon=True)
         self.error: Optional[BaseException] = None
-        self.skipped = 0
+        self.skipped = 0  # blocks that are None
+        self.empty = 0  # pixels in them
+        self._areas = iter(areas)
         self._worker = worker
         self._blocks = blocks
         self._stop_asked = threading.Event()
@@ -102,6 +112,12 @@ class _Reader(threading.Thread):
         self._places.release()
         return self._under_way.pop(number)
 
+    @property
+    def pixels(self) -> int:
+        """Of the block that is computed now."""
+        blocks = list(self._under_way.values())  # at once: the thread adds to them
+        return blocks[0].height * blocks[0].width if blocks else 0
+
     def run(self) -> None:
         """Read on as places become free."""
         try:
@@ -118,8 +134,12 @@ class _Reader(threading.Thread):
     def _send_all(self, source: Iterator[Optional[Block]]) -> None:
         while True:
             self._places.acquire()
-            while not self._stop_asked.is_set() and (block := next(source, _OVER)) is None:
+            while not self._stop_asked.is_set():
+                block, area = next(source, _OVER), next(self._areas, 0)
+                if block is not None:
+                    break
                 self.skipped += 1
+                self.empty += area
             if self._stop_asked.is_set():
                 return
             if not isinstance(block, Block):

@@ -87,6 +87,14 @@ def test_bar(workers: Make) -> None:
     assert any(text == "Classifying: block 9 of 15" for _, _, text in feedback.bar)
 
 
+def test_blocks_of_an_earlier_run_count_in_the_bar(workers: Make) -> None:
+    worker, feedback = workers(), Recorder()
+    scene = Scene(worker.workspace.job_folder(), 5)
+    classify_blocks(worker, classify("slow"), scene.blocks, 20, Results(), feedback, finished=15)
+    assert any(text == "Classifying: block 18 of 20" for _, _, text in feedback.bar)
+    assert min(each for _, each, text in feedback.bar if "block" in text) >= 0.74
+
+
 def test_reading_computing_and_writing_overlap(workers: Make) -> None:
     worker = workers()
     scene = Scene(worker.workspace.job_folder(), 12, seconds=0.1)
