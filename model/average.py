@@ -17,12 +17,12 @@ class WeightAverage(Generic[Network]):
     def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self._decay = decay
-        self._updates = 0
+        self.updates = 0
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Takes the network's present weights in."""
-        self._updates += 1
-        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
+        self.updates += 1
+        decay = min(self._decay, (1 + self.updates) / (10 + self.updates))
         for kept, new in zip(self.network.parameters(), network.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .messages import Curve
 
 
@@ -18,6 +20,11 @@ class CurveLog:
     def has(self, name: str) -> bool:
         """Whether a series has begun."""
         return name in self._points
+
+    def restore(self, curves: Iterable[Curve]) -> None:
+        """Takes up what another log held."""
+        for each in curves:
+            self._points[each.name] = list(zip(each.steps, each.values, strict=True))
 
     def curves(self) -> tuple[Curve, ...]:
         """All series in the order they began."""

@@ -44,6 +44,12 @@ def _chosen(wish: str, reporter: Reporter) -> torch.device:
     return device
 
 
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Where the network computes in bfloat16 what loses nothing by it: on CUDA cards that have it, else nowhere."""
+    able = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=able)
+
+
 def describe(device: torch.device) -> str:
     """The device in words, as the log shows it."""
     if device.type == "cuda":

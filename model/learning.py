@@ -14,6 +14,7 @@ from .bdgf import BDGF
 from .curves import CurveLog
 from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
+from .device import mixed_precision
 from .network.classifier import BranchOutput, vote
 from .network.mutual import MutualLearning
 from .progress import Span
@@ -41,8 +42,10 @@ class Learner:
     def loss(self, windows: Windows, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
         """Sum of the branches' cross-entropies on labelled pixels, and the mutual terms times `ramp` (0 to 1)."""
         assert self.model.classifier is not None
-        guides = self.model.features(windows.inputs, windows.valid, windows.corners)
-        outputs = self.model.classifier(windows.inputs, windows.valid, guides)
+        with mixed_precision(windows.inputs.device):
+            guides = self.model.features(windows.inputs, windows.valid, windows.corners)
+            mixed = self.model.classifier(windows.inputs, windows.valid, guides)
+        outputs = {name: BranchOutput(each.features.float(), each.logits.float()) for name, each in mixed.items()}
         smoothing = self.model.settings.training.label_smoothing
         labelled = windows.labels >= 0
         labels = windows.labels[labelled]

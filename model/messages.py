@@ -72,7 +72,10 @@ class TileFiles:
 
 @dataclass(frozen=True)
 class PretrainJob:
-    """Learn the diffusion model of a scene without labels and write it to `output`."""
+    """Learn the diffusion model of a scene without labels and write it to `output`.
+
+    The state of a long pre-training is kept in the file `checkpoint`, from which the same job goes on; QGIS removes it.
+    """
 
     tiles: TileFiles
     modalities: tuple[ModalityInfo, ...]
@@ -83,11 +86,15 @@ class PretrainJob:
     output: str
     plugin_version: str
     pretrained: Optional[str] = None
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)
 class TrainJob:
-    """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`."""
+    """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`.
+
+    `checkpoint` as in PretrainJob.
+    """
 
     tiles: TileFiles
     modalities: tuple[ModalityInfo, ...]
@@ -101,6 +108,7 @@ class TrainJob:
     samples_hash: str
     pretrained: Optional[str] = None
     keep_partial: bool = False
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .bdgf import BDGF
-from .device import describe
+from .device import describe, mixed_precision
 from .failures import is_out_of_memory
 from .reporter import Reporter
 
@@ -87,7 +87,7 @@ class Predictor:
             corners = np.concatenate([corners, np.zeros((missing, 2), corners.dtype)])
         inputs = inputs.to(self.device).contiguous(memory_format=torch.channels_last)
         where = torch.from_numpy(corners).to(self.device)
-        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+        with mixed_precision(self.device):
             probabilities = self.model(inputs, valid.to(self.device), where)
         return probabilities[:count].float().cpu()
 

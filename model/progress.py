@@ -17,9 +17,9 @@ class Span:
     start: float
     end: float
 
-    def steps(self, count: int) -> Iterator[int]:
-        """0 to count - 1, reporting before each and stopping where the job was cancelled."""
-        for step in range(count):
+    def steps(self, count: int, first: int = 0) -> Iterator[int]:
+        """`first` to count - 1, reporting before each and stopping where the job was cancelled."""
+        for step in range(first, count):
             self.reporter.check()
             self.at(step / count, f"step {step + 1} of {count}")
             yield step

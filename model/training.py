@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from .bdgf import BDGF, load_model, save_model
+from .checkpoint import CheckpointFile, digest
 from .curves import CurveLog
 from .data.bands import BandScaler
 from .data.tiles import TileScene, sample_pixels
@@ -29,7 +30,7 @@ def pretrain(job: PretrainJob, reporter: Reporter) -> Pretrained:
     device = _begin(job, reporter)
     log = CurveLog()
     base, settings = _base(job, reporter)
-    scene = TileScene(job.tiles, list(base.scalers))  # type: ignore[arg-type]
+    scene = TileScene(job.tiles, list(base.scalers)).kept_on(device)  # type: ignore[arg-type]
     model = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.99), log)
     save_model(model, _header(job, "pretrained", settings, base.scalers), job.output)  # type: ignore[arg-type]
     return Pretrained(job.output, log.curves())
@@ -44,7 +45,7 @@ def train(job: TrainJob, reporter: Reporter) -> Trained:
     log = CurveLog()
     base, settings = _base(job, reporter)
     scalers: list[BandScaler] = list(base.scalers)  # type: ignore[arg-type]
-    scene = TileScene(job.tiles, scalers)
+    scene = TileScene(job.tiles, scalers).kept_on(device)
     start = 0.05
     if job.pretrained is None:
         base = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.35), log)
@@ -105,9 +106,12 @@ def _pretrained(
 ) -> BDGF:
     unet = base.features.unet.requires_grad_(True).train()
     unet = unet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    groups = base.groups
     window = settings.training.window
-    trained = pretrain_unet(unet, scene, groups, settings.diffusion, window, job.seed, span, log)
+    given = (settings.diffusion, settings.components, window, job.modalities, job.seed, job.plugin_version)
+    tiles = job.tiles
+    files = (tiles.index, tiles.valid, tiles.held_out, *tiles.modalities, job.pretrained)
+    checkpoint = CheckpointFile(job.checkpoint, digest(given, files) if job.checkpoint else "", span.reporter)
+    trained = pretrain_unet(unet, scene, base.groups, settings.diffusion, window, job.seed, span, log, checkpoint)
     return BDGF(list(base.scalers), trained, settings)  # type: ignore[arg-type]
 
 

@@ -67,6 +67,7 @@ def jitter(windows: Windows, amount: float, random: np.random.Generator) -> Wind
     if amount == 0:
         return windows
     shape = (*windows.inputs.shape[:2], 1, 1)
-    gain, offset = (torch.from_numpy(random.normal(0, amount, shape).astype(np.float32)) for _ in range(2))
+    drawn = random.normal(0, amount, (2, *shape)).astype(np.float32)
+    gain, offset = torch.from_numpy(drawn).to(windows.inputs.device)
     changed = (windows.inputs * (1 + gain) + offset) * windows.valid
     return replace(windows, inputs=changed.contiguous(memory_format=torch.channels_last))

@@ -29,13 +29,13 @@ class ModalityMasking:
         middle = (settings.rate_low + settings.rate_high) / 2
         self.rates = np.full(modalities, 0.0 if settings.masking == "none" else middle)
         self.reliance = np.zeros(modalities)
-        self._measured = False
+        self.measured = False
 
     def observe(self, reliance: np.ndarray, decay: float = 0.8) -> None:
         """Takes a new measurement of the reliance (M,) into the running one."""
         reliance = np.maximum(reliance, 0.0)
-        self.reliance = decay * self.reliance + (1 - decay) * reliance if self._measured else reliance
-        self._measured = True
+        self.reliance = decay * self.reliance + (1 - decay) * reliance if self.measured else reliance
+        self.measured = True
 
     def update(self) -> None:
         """Moves each rate one bounded step: the most relied on toward the upper bound, no reliance toward the lower."""

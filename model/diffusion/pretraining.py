@@ -1,137 +1,124 @@
-"""Balanced diffusion pre-training: the loss, what is measured of balance, and the loop.
-
-The network's answer stands for -v on visible pixels (Salimans and Ho 2022, v = sqrt(a) e - sqrt(1 - a) x0) and for x0
-on hidden ones, where noise could not be guessed. The loss is the mean over a modality's channels first, then over
-modalities, so that 30 spectral components do not outvote one height band.
-"""
+"""Pre-training without labels: the loop, and its state, from which a cut one goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..average import WeightAverage
+from ..checkpoint import CheckpointFile, State, named, under
 from ..curves import CurveLog
 from ..data.sampling import random_corners, turn
-from ..data.tiles import TileScene, Windows
+from ..data.tiles import TileScene
+from ..messages import Curve, rebuild
 from ..progress import Span
 from ..settings import DiffusionSettings
+from .balanced import BalancedDiffusion, SkillMeter, masked_mean
 from .masking import ModalityMasking, balance_index
-from .schedule import add_noise, alpha_bar
 from .unet import UNet
 
 
-@dataclass(frozen=True)
-class Diffused:
-    """A batch of windows with noise, and what is hidden of it.
-
-    signal, noise, shown (B, D, H, W); hidden (B, D, H, W) bool; counted and valid (B, 1, H, W) float;
-    step (B,); left (B, 1, 1, 1), the share of signal.
-    """
-
-    signal: Tensor
-    noise: Tensor
-    shown: Tensor
-    hidden: Tensor
-    counted: Tensor
-    valid: Tensor
-    step: Tensor
-    left: Tensor
-
-
-class BalancedDiffusion:
-    """The diffusion of all modalities with masking: builds noisy batches, measures errors per modality.
+class Pretraining:
+    """A pre-training under way, with everything that changes from step to step.
 
     Args:
-        unet: the denoising network.
+        unet: the network, on its device.
+        scene: where windows are cut from.
         groups: number of channels of each modality, in order.
-        settings: schedule and masking.
+        settings: steps, batch, masking.
+        window: side of the windows, pixels.
+        seed: of windows, noise and masks.
+        log: takes the curves.
     """
 
-    def __init__(self, unet: UNet, groups: Sequence[int], settings: DiffusionSettings) -> None:
-        self.unet = unet
-        self.groups = list(groups)
-        self.left = alpha_bar(settings.schedule)
+    def __init__(
+        self,
+        unet: UNet,
+        scene: TileScene,
+        groups: Sequence[int],
+        settings: DiffusionSettings,
+        window: int,
+        seed: int,
+        log: CurveLog,
+    ) -> None:
+        self._unet, self._scene, self._settings, self._window, self._log = unet, scene, settings, window, log
+        self._device = next(unet.parameters()).device
+        self._random, self._noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        self._model = BalancedDiffusion(unet, groups, settings)
+        self._masking, self._meter = ModalityMasking(len(groups), settings), SkillMeter(len(groups))
+        self.average = WeightAverage(unet, settings.average)
+        self._optimiser = torch.optim.AdamW(unet.parameters(), settings.learning_rate, weight_decay=0.01)
+        self._planner = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, settings.learning_rate, total_steps=max(2, settings.steps + 1), pct_start=0.1
+        )
 
-    def diffuse(self, windows: Windows, hidden: Tensor, random: torch.Generator) -> Diffused:
-        """Adds noise at random steps and hides modalities (`hidden` is (B, M, H, W) bool) behind the learned token."""
-        signal = windows.inputs
-        step = torch.randint(len(self.left), (len(signal),), generator=random)
-        left = self.left[step][:, None, None, None].to(signal.device)
-        noise = torch.randn(signal.shape, generator=random).to(signal.device)
-        step = step.to(signal.device)
-        wide = torch.cat([hidden[:, m : m + 1].expand(-1, n, -1, -1) for m, n in enumerate(self.groups)], dim=1)
-        wide = wide.to(signal.device)
-        noisy = add_noise(signal, noise, left)
-        shown = torch.where(wide, self.unet.token[:, None, None], noisy)
-        counted = (windows.valid[:, 0] & ~windows.held)[:, None].float()
-        return Diffused(signal, noise, shown, wide, counted, windows.valid.float(), step, left)
+    def step(self, number: int) -> None:
+        """One batch of windows, and now and then a look at the reliance on each modality."""
+        settings, masking, noise = self._settings, self._masking, self._noise
+        corners = random_corners(self._scene, settings.batch, self._window, self._random)
+        windows = turn(self._scene.cut(corners, self._window).to(self._device), int(self._random.integers(8)))
+        batch = self._model.diffuse(windows, masking.draw(settings.batch, self._window, self._window, noise), noise)
+        wrong, _, hidden = self._model.errors(batch)
+        loss = masked_mean(wrong, batch.counted).mean()
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._unet.parameters(), 1.0)
+        self._optimiser.step()
+        self._planner.step()
+        self.average.update(self._unet)
+        self._meter.observe(wrong.detach(), hidden, batch)
+        if number % settings.measure_every == 0:
+            if len(masking.rates) > 1:
+                masking.observe(self._model.reliance(windows.first(4), noise))
+            if number >= settings.warm_up * settings.steps:
+                masking.update()
+            self._log.add("pretrain loss", number, loss.item())
+            _log_balance(self._log, number, masking, self._meter)
 
-    def errors(self, batch: Diffused) -> tuple[Tensor, Tensor, Tensor]:
-        """Squared errors averaged over each modality's channels: of the answer and of x0, (B, M, H, W) each, and the
-        share of hidden pixels (B, M, H, W)."""
-        answer = self.unet(batch.shown, batch.valid, batch.step)
-        velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
-        wrong = answer - torch.where(batch.hidden, batch.signal, -velocity)
-        of_signal = torch.where(batch.hidden, wrong, wrong * (1 - batch.left).sqrt())
-        return self._by_modality(wrong**2), self._by_modality(of_signal**2), self._by_modality(batch.hidden.float())
+    def state(self, done: int) -> State:
+        """What `done` steps have come to."""
+        tensors = {
+            **named("unet", self._unet.state_dict()),
+            **named("average", self.average.network.state_dict()),
+            "noise": self._noise.get_state(),
+        }
+        for name, value in self._unet.named_parameters():
+            tensors |= named(f"optimiser.{name}", self._optimiser.state[value])
+        rest = {
+            "updates": self.average.updates,
+            "rates": self._masking.rates.tolist(),
+            "reliance": self._masking.reliance.tolist(),
+            "measured": self._masking.measured,
+            "error": self._meter.error.tolist(),
+            "left": self._meter.left.tolist(),
+            "random": self._random.bit_generator.state,
+            "curves": [asdict(each) for each in self._log.curves()],
+        }
+        return State(done, tensors, rest)
 
-    def _by_modality(self, values: Tensor) -> Tensor:
-        return torch.stack([part.mean(dim=1) for part in values.split(self.groups, dim=1)], dim=1)
-
-    @torch.no_grad()
-    def reliance(self, windows: Windows, random: torch.Generator) -> np.ndarray:
-        """How much hiding each modality whole raises the x0 error of the others, relative to hiding nothing, (M,)."""
-        count = len(self.groups)
-        state = random.get_state()
-        errors = []
-        for gone in range(-1, count):
-            random.set_state(state)  # the same noise for every case
-            hidden = torch.zeros(len(windows.inputs), count, *windows.inputs.shape[-2:], dtype=torch.bool)
-            if gone >= 0:
-                hidden[:, gone] = True
-            batch = self.diffuse(windows, hidden, random)
-            _, of_signal, _ = self.errors(batch)
-            errors.append(_masked_mean(of_signal, batch.counted).cpu().numpy())
-        seen, rises = errors[0], []
-        for gone in range(count):
-            others = [m for m in range(count) if m != gone]
-            rises.append(float(np.mean([errors[1 + gone][m] / max(seen[m], 1e-6) - 1 for m in others])))
-        return np.array(rises)
-
-
-def _masked_mean(values: Tensor, counted: Tensor) -> Tensor:
-    """Mean over windows and counted pixels, (B, M, H, W) to (M,)."""
-    return (values * counted).sum(dim=(0, 2, 3)) / counted.sum().clamp(min=1)
-
-
-class SkillMeter:
-    """Skill s_m = 1 - E[noise error on visible pixels] / E[alpha-bar], clipped to [0, 1]: a ratio of running averages,
-    since the plain loss measures the noise schedule and not the modality. Guessing nothing has skill 0."""
-
-    def __init__(self, modalities: int, decay: float = 0.98) -> None:
-        self._error = np.zeros(modalities)
-        self._left = np.zeros(modalities)
-        self._decay = decay
-
-    def observe(self, wrong: Tensor, hidden: Tensor, batch: Diffused) -> None:
-        """Takes in a batch's squared errors of the answer (B, M, H, W); noise error = alpha-bar times that of v."""
-        seen = batch.counted * (1 - hidden)
-        pixels = seen.sum(dim=(0, 2, 3)).clamp(min=1)
-        error = ((wrong * batch.left * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
-        left = ((batch.left * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
-        self._error = self._decay * self._error + (1 - self._decay) * error
-        self._left = self._decay * self._left + (1 - self._decay) * left
-
-    @property
-    def skills(self) -> np.ndarray:
-        """Skill of each modality, (M,)."""
-        share: np.ndarray = np.clip(1 - self._error / np.maximum(self._left, 1e-9), 0, 1)
-        return share
+    def restore(self, state: State) -> None:
+        """Takes up a state of state()."""
+        tensors, rest = state.tensors, state.rest
+        self._unet.load_state_dict(under("unet", tensors))
+        self.average.network.load_state_dict(under("average", tensors))
+        self._noise.set_state(tensors["noise"])
+        for name, value in self._unet.named_parameters():
+            moments = under(f"optimiser.{name}", tensors)
+            self._optimiser.state[value] = {key: _like(value, kept) for key, kept in moments.items()}
+        # one step from the one before brings the optimiser's rates to where they were
+        self._planner.load_state_dict({"last_epoch": state.step - 1, "_step_count": state.step})
+        self._optimiser._opt_called = True  # type: ignore[attr-defined]  # or the planner warns of a wrong order
+        self._planner.step()
+        self.average.updates = rest["updates"]
+        self._masking.rates, self._masking.reliance = np.array(rest["rates"]), np.array(rest["reliance"])
+        self._masking.measured = rest["measured"]
+        self._meter.error, self._meter.left = np.array(rest["error"]), np.array(rest["left"])
+        self._random.bit_generator.state = rest["random"]
+        self._log.restore(rebuild(Curve, each) for each in rest["curves"])
 
 
 def pretrain_unet(
@@ -143,38 +130,26 @@ def pretrain_unet(
     seed: int,
     span: Span,
     log: CurveLog,
+    checkpoint: CheckpointFile | None = None,
 ) -> UNet:
-    """Trains the network on windows of a scene without labels; returns the running average of its weights."""
-    device = next(unet.parameters()).device
-    random, noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    model = BalancedDiffusion(unet, groups, settings)
-    masking, meter = ModalityMasking(len(groups), settings), SkillMeter(len(groups))
-    average = WeightAverage(unet, settings.average)
-    optimiser = torch.optim.AdamW(unet.parameters(), settings.learning_rate, weight_decay=0.01)
-    planner = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=max(2, settings.steps + 1), pct_start=0.1
-    )
-    for step in span.steps(settings.steps):
-        corners = random_corners(scene, settings.batch, window, random)
-        windows = turn(scene.cut(corners, window), int(random.integers(8))).to(device)
-        batch = model.diffuse(windows, masking.draw(settings.batch, window, window, noise), noise)
-        wrong, _, hidden = model.errors(batch)
-        loss = _masked_mean(wrong, batch.counted).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimiser.step()
-        planner.step()
-        average.update(unet)
-        meter.observe(wrong.detach(), hidden, batch)
-        if step % settings.measure_every == 0:
-            if len(groups) > 1:
-                masking.observe(model.reliance(windows.first(4), noise))
-            if step >= settings.warm_up * settings.steps:
-                masking.update()
-            log.add("pretrain loss", step, loss.item())
-            _log_balance(log, step, masking, meter)
-    return average.network
+    """Trains the network on windows of a scene without labels; returns the running average of its weights.
+
+    Goes on from the state in the checkpoint, and keeps its own there.
+    """
+    pretraining = Pretraining(unet, scene, groups, settings, window, seed, log)
+    state = checkpoint.load() if checkpoint is not None else None
+    if state is not None:
+        pretraining.restore(state)
+    for step in span.steps(settings.steps, state.step if state is not None else 0):
+        pretraining.step(step)
+        if checkpoint is not None and (checkpoint.due or (step + 1 == settings.steps and checkpoint.begun)):
+            checkpoint.save(pretraining.state(step + 1))
+    return pretraining.average.network
+
+
+def _like(value: Tensor, kept: Tensor) -> Tensor:
+    """A moment of a weight where and how the optimiser would have made it; its count of steps as it is."""
+    return torch.empty_like(value).copy_(kept) if kept.shape == value.shape else kept
 
 
 def _log_balance(log: CurveLog, step: int, masking: ModalityMasking, meter: SkillMeter) -> None:

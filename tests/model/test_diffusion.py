@@ -11,8 +11,9 @@ import torch
 from bdgf.model.curves import CurveLog
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import TileScene, Windows, sample_pixels
+from bdgf.model.diffusion.balanced import BalancedDiffusion, SkillMeter
 from bdgf.model.diffusion.features import NOISE_TILE, DiffusionFeatures
-from bdgf.model.diffusion.pretraining import BalancedDiffusion, SkillMeter, pretrain_unet
+from bdgf.model.diffusion.pretraining import pretrain_unet
 from bdgf.model.diffusion.schedule import add_noise, alpha_bar
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.progress import Span

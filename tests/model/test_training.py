@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from bdgf.model.bdgf import BDGF, load_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import TileScene, sample_pixels
+from bdgf.model.device import mixed_precision
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
 from bdgf.model.header import ModelFileError, read_header
@@ -212,3 +214,22 @@ def test_a_cancelled_training_keeps_its_state_only_where_asked(tmp_path):
     assert kept.partial and kept.confusion == ()
     assert read_header(kept.output).confusion == ()
     assert torch.isfinite(probabilities(kept.output)).all()
+
+
+def test_mixed_precision_learns_with_weights_in_single(tmp_path, monkeypatch):
+    """As on a CUDA card, in the same bfloat16."""
+    used = []
+
+    def mixed(device):
+        used.append(device.type)
+        return torch.autocast(device.type, torch.bfloat16)
+
+    for module in ("diffusion.balanced", "learning"):
+        monkeypatch.setattr(f"bdgf.model.{module}.mixed_precision", mixed)
+    job = train_job(tmp_path)
+    result = train(job, SilentReporter())
+    assert used.count("cpu") >= tiny_settings().diffusion.steps + tiny_settings().training.steps
+    losses = next(each.values for each in result.curves if each.name == "train loss")
+    assert all(math.isfinite(each) for each in losses)
+    assert {value.dtype for value in load_model(job.output)[0].parameters()} == {torch.float32}
+    assert not mixed_precision(torch.device("cpu"))._enabled
