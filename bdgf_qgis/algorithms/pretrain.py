@@ -11,7 +11,6 @@ from ...model.settings import PRESETS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
-from ..raster.tiles import copy_tiles
 from ..resources import plugin_version
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -21,12 +20,11 @@ from .common_parameters import (
     add_pretrained,
     add_rasters,
     add_seed_and_device,
-    device_problem,
-    model_problem,
 )
-from .inputs import rasters_of, rasters_problem, window_of
+from .inputs import rasters_of, window_of
+from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
 from .placing import check_writable, put_in_place
-from .running import opened_scene, part
+from .running import opened_scene
 
 
 class Pretrain(BdgfAlgorithm):
@@ -63,8 +61,7 @@ class Pretrain(BdgfAlgorithm):
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the pre-trained model, the device or the rasters."""
-        found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
-        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
+        return learning_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -85,16 +82,8 @@ class Pretrain(BdgfAlgorithm):
         preset = self.parameterAsEnumString(parameters, "PRESET", context)
         with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
             folder = worker.workspace.job_folder()
-            tiles = copy_tiles(
-                stack,
-                None,
-                folder,
-                seed=seed,
-                progress=part(feedback, 0, 8, tr("Reading the rasters")),
-                cancelled=feedback.isCanceled,
-                note=QgisFeedback(feedback).note,
-                extent=window_of(self._extent, stack.grid),
-            )
+            extent = window_of(self._extent, stack.grid)
+            tiles = scene_tiles(stack, None, folder, seed, feedback, 0, extent)
             job = PretrainJob(
                 tiles=tiles,
                 modalities=stack.info(),
@@ -105,8 +94,10 @@ class Pretrain(BdgfAlgorithm):
                 output=str(folder / "model.safetensors"),
                 plugin_version=plugin_version(),
                 pretrained=pretrained,
+                checkpoint=checkpoint_of(model),
             )
             run_job(worker, job, QgisFeedback(feedback, 8, 99))
             put_in_place(folder / "model.safetensors", model)
+            remove_checkpoint(model)
         feedback.setProgress(100)
         return {"MODEL": model}

@@ -14,7 +14,6 @@ from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
-from ..raster.tiles import copy_tiles
 from ..report.training import TrainingReport
 from ..resources import plugin_version
 from ..style.legend import Legend, class_infos
@@ -27,12 +26,11 @@ from .common_parameters import (
     add_pretrained,
     add_rasters,
     add_seed_and_device,
-    device_problem,
-    model_problem,
 )
-from .inputs import optional_integer, rasters_of, rasters_problem, samples_of
+from .inputs import optional_integer, rasters_of, samples_of
+from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
 from .placing import check_writable, put_all_in_place
-from .running import opened_scene, part, warn
+from .running import opened_scene, warn
 
 
 class Train(BdgfAlgorithm):
@@ -108,8 +106,7 @@ class Train(BdgfAlgorithm):
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the pre-trained model, the device or the rasters."""
-        found = model_problem(self, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
-        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
+        return learning_problem(self, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -149,15 +146,7 @@ class Train(BdgfAlgorithm):
             )
             _describe(labels, feedback)
             folder = worker.workspace.job_folder()
-            tiles = copy_tiles(
-                stack,
-                labels,
-                folder,
-                seed=seed,
-                progress=part(feedback, 2, 8, tr("Reading the rasters")),
-                cancelled=feedback.isCanceled,
-                note=QgisFeedback(feedback).note,
-            )
+            tiles = scene_tiles(stack, labels, folder, seed, feedback, 2)
             job = TrainJob(
                 tiles=tiles,
                 modalities=stack.info(),
@@ -171,6 +160,7 @@ class Train(BdgfAlgorithm):
                 samples_hash=labels.digest,
                 pretrained=pretrained,
                 keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
+                checkpoint=checkpoint_of(model),
             )
             trained = run_job(worker, job, QgisFeedback(feedback, 8, 98))
             if not isinstance(trained, Trained):
@@ -182,6 +172,7 @@ class Train(BdgfAlgorithm):
                 )
                 (folder / "report.html").write_text(page.html(), encoding="utf-8")
             put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
+            remove_checkpoint(model)
             if trained.partial:
                 feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
         feedback.setProgress(100)

@@ -181,3 +181,10 @@ def test_a_missing_parent_folder_is_made_and_nothing_else_is_written(scene: Scen
     assert [each.name for each in tmp_path.rglob("*")] == ["new", "folder", "model.safetensors"]
     end_idle_worker()
     assert run_folders() == set()
+
+
+def test_a_state_of_another_run_is_passed_over_and_goes_with_success(scene: Scene, tmp_path: Path):
+    left = tmp_path / "model.safetensors.bdgf-pretraining.safetensors"
+    left.write_bytes(b"of another run")
+    train(scene, tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["model.safetensors"]

@@ -1,0 +1,60 @@
+"""What Pre-train and Train share: what may be wrong, the tiles they learn from, and the state that a cut run leaves."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, Optional
+
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+
+from ...model.messages import TileFiles
+from ..feedback import QgisFeedback
+from ..raster.grid import Window
+from ..raster.labels import Labels
+from ..raster.stack import ModalityStack
+from ..raster.tiles import copy_tiles
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .common_parameters import device_problem, model_problem
+from .inputs import rasters_problem
+from .running import part
+
+
+def learning_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    """What is wrong with the pre-trained model, the device or the rasters; '' where nothing is."""
+    found = model_problem(algorithm, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
+    return found or device_problem(algorithm, parameters, context) or rasters_problem(algorithm, parameters, context)
+
+
+def scene_tiles(
+    stack: ModalityStack,
+    labels: Optional[Labels],
+    folder: Path,
+    seed: int,
+    feedback: QgsProcessingFeedback,
+    begin: float,
+    extent: Optional[Window] = None,
+) -> TileFiles:
+    """Copies of what is learned from, in the job's folder; the bar goes from `begin` to 8 percent."""
+    return copy_tiles(
+        stack,
+        labels,
+        folder,
+        seed=seed,
+        progress=part(feedback, begin, 8, tr("Reading the rasters")),
+        cancelled=feedback.isCanceled,
+        note=QgisFeedback(feedback).note,
+        extent=extent,
+    )
+
+
+def checkpoint_of(model: str) -> str:
+    """Where the state of a long pre-training is kept until its model is written: beside it."""
+    return f"{model}.bdgf-pretraining.safetensors"
+
+
+def remove_checkpoint(model: str) -> None:
+    """The model stands: its run need not go on. A file that is held open does no harm."""
+    with contextlib.suppress(OSError):
+        Path(checkpoint_of(model)).unlink(missing_ok=True)
