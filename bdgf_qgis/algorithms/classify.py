@@ -56,6 +56,13 @@ class Classify(BdgfAlgorithm):
             tr("A band per class, named after it; the raster's scale turns the whole numbers into 0 to 1."),
             optional=True,
         )
+        self.add_switch(
+            "COG",
+            tr("Cloud Optimized GeoTIFF"),
+            tr("Results can be read in parts over the web. (They should not be edited in place then.)"),
+            False,
+            advanced=True,
+        )
         self.add_number_result("CLASSIFIED_PIXELS", tr("Number of classified pixels"))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
@@ -86,6 +93,7 @@ class Classify(BdgfAlgorithm):
             *paths,
             extent=self._extent,
             mask=self._mask,
+            cloud=self.parameterAsBool(parameters, "COG", context),
         )
         mapped = classify_scene(wanted, feedback)
         style_results(wanted, mapped, context)

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Optional
 
-from osgeo import osr
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsRectangle
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsRectangle,
+)
 
 from ...model.header import Header
-from ...model.messages import Block, ClassifyJob, SceneInfo
+from ...model.messages import Block, ClassifyJob
+from ..engine.client import Worker
+from ..engine.errors import EngineError, RunCancelled
+from ..engine.part_folder import PartFolder
 from ..engine.stream import Stopped, classify_blocks
 from ..feedback import QgisFeedback
-from ..raster.blocks import plan_blocks, write_block
-from ..raster.errors import RasterError
+from ..raster.blocks import block_with_halo, plan_blocks, write_block
+from ..raster.errors import RasterCancelled, RasterError
 from ..raster.grid import Window
+from ..raster.outputs import check_name
 from ..raster.polygon_mask import PolygonMask
-from ..raster.sampling import shares_outside
 from ..raster.stack import ModalityStack
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_renderer, confidence_renderer, style_raster
 from ..translation import tr
+from .comparing import compare_with_training
+from .disk_need import check_room
 from .inputs import Rasters, Samples, window_of
-from .map_writer import MapWriter
-from .running import model_header, opened_scene, told_to_user, warn
+from .map_writer import MapWriter, map_results
+from .pace_text import pace_text
+from .placing import check_writable
+from .running import model_header, opened_scene, part, told_to_user, warn
+from .same_call import call_hash
 
-_STRANGE = 0.05  # share of a band's pixels outside the training range that is worth a warning
-_OTHER_SIZE = 1.5  # ratio of pixel sizes that is worth a warning
+_COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the end of each step
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class SceneToMap:
     output, confidence, probabilities  paths of the results; '' where one is not wanted
     extent  in the CRS of the rasters; null means all of the overlap
     mask    polygons outside of which nothing is mapped
+    cloud   whether results are Cloud Optimized GeoTIFFs
     """
 
     model: str
@@ -50,6 +64,7 @@ class SceneToMap:
     probabilities: str = ""
     extent: QgsRectangle = field(default_factory=QgsRectangle)
     mask: Optional[Samples] = None
+    cloud: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,37 +78,100 @@ class SceneMapped:
 def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> SceneMapped:
     """Map one scene; the bar of `feedback` runs from 0 to 100 (QgsProcessingMultiStepFeedback makes it a share).
 
+    Blocks of a run that was cut are kept beside the output, and the same call goes on from them.
+
     Raises QgsProcessingException, with what to do, where that fails or was cancelled; no result stands in place then.
     """
     with told_to_user():
         header = model_header(wanted.model, ("classifier",))
-    job = ClassifyJob(wanted.model, wanted.device, bool(wanted.probabilities))
+        results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
+        for each in results:
+            check_name(each.path)
+            check_writable(each.path)
     with opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
         mask = _polygon_mask(wanted.mask, stack, feedback)
         window = _window(wanted.extent, stack, mask)
-        _compare(stack, window, header, feedback)
+        compare_with_training(stack, window, header, feedback)
         settings = header.settings
         cost = stack.pixel_bytes + 8 * len(header.classes)
         plan = plan_blocks(window, cost, settings.window, settings.stride)
-        folder = worker.workspace.job_folder()
+        call = call_hash(wanted.model, wanted.device, stack, wanted.mask, plan, results)
+        feedback.setProgressText(tr("Looking for finished blocks"))
+        with PartFolder(Path(wanted.output), call, feedback.isCanceled) as kept:
+            if kept.blocks:
+                text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
+                feedback.pushInfo(text.format(done=len(kept.blocks), count=len(plan)))
+            largest = max(block_with_halo(each, settings.window, settings.stride).pixels for each in plan)
+            check_room(results, window, kept, worker.workspace.path, cost * largest)
+            feedback.setProgress(_COMPARED)
+            writer = MapWriter(results, stack.grid, window, plan, mask, kept)
+            with _said_what_is_kept(kept, len(plan), feedback):
+                _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
+                if not writer.pixels:
+                    raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
+                pixels = writer.pixels
+                show = part(feedback, _CLASSIFIED, _WRITTEN, tr("Writing the map with its overviews"))
 
-        def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
-            with closing(stack.reopen()) as reader:
-                for number, part in enumerate(plan):
-                    if stopped():
-                        return
-                    inside = None if mask is None else mask.read(part)
-                    yield write_block(reader, number, part, folder, settings.window, settings.stride, inside)
+                def report(share: float) -> bool:
+                    show(share)
+                    return not feedback.isCanceled()
 
-        paths = wanted.output, wanted.confidence, wanted.probabilities
-        with MapWriter(stack.grid, window, header.classes, paths, mask) as writer:
-            classify_blocks(worker, job, blocks, len(plan), writer.write, QgisFeedback(feedback, 4, 98))
-            if not writer.pixels:
-                raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
-            writer.commit()
+                writer.commit(wanted.cloud, report)
     feedback.setProgress(100)
-    feedback.pushInfo(tr("{count} pixels classified.").format(count=f"{writer.pixels:,}"))
-    return SceneMapped(writer.pixels, header)
+    feedback.pushInfo(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
+    return SceneMapped(pixels, header)
+
+
+def _classify_rest(
+    wanted: SceneToMap,
+    header: Header,
+    worker: Worker,
+    stack: ModalityStack,
+    mask: Optional[PolygonMask],
+    plan: Sequence[Window],
+    kept: PartFolder,
+    writer: MapWriter,
+    feedback: QgsProcessingFeedback,
+) -> None:
+    """Classify the blocks that are not kept."""
+    rest = [number for number in range(len(plan)) if number not in kept.blocks]
+    if not rest:
+        return
+    finished = len(plan) - len(rest)
+    size, stride = header.settings.window, header.settings.stride
+    folder = worker.workspace.job_folder()
+
+    def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
+        with closing(stack.reopen()) as reader:
+            for number in rest:
+                if stopped():
+                    return
+                inside = None if mask is None else mask.read(plan[number])
+                yield write_block(reader, number, plan[number], folder, size, stride, inside)
+
+    job = ClassifyJob(wanted.model, wanted.device, bool(wanted.probabilities))
+    shown = QgisFeedback(feedback, _COMPARED, _CLASSIFIED)
+    areas = [plan[number].pixels for number in rest]
+    classify_blocks(worker, job, blocks, len(plan), writer.write, shown, finished, areas, pace_text)
+
+
+@contextmanager
+def _said_what_is_kept(kept: PartFolder, count: int, feedback: QgsProcessingFeedback) -> Iterator[None]:
+    """Where the run is cut, says that finished blocks are kept, or removes them where no call can go on from them."""
+    try:
+        yield
+    except BaseException as error:
+        if kept.path.is_relative_to(QgsProcessingUtils.tempFolder()):
+            kept.remove()  # the next call has another temporary file
+        if not kept.blocks:
+            raise
+        text = tr("{done} of {count} finished blocks are kept in {folder}: the same call goes on from them.")
+        said = text.format(done=len(kept.blocks), count=count, folder=kept.path)
+        if isinstance(error, (RunCancelled, RasterCancelled)):
+            raise QgsProcessingException(tr("Cancelled; no map was written.") + " " + said) from error
+        if isinstance(error, (RasterError, EngineError, OSError)):
+            feedback.pushInfo(said)
+        raise
 
 
 def style_results(wanted: SceneToMap, mapped: SceneMapped, context: QgsProcessingContext) -> None:
@@ -113,7 +191,7 @@ def _polygon_mask(
 ) -> Optional[PolygonMask]:
     if polygons is None:
         return None
-    mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid)
+    mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback.isCanceled)
     warn(mask.notes, feedback)
     return mask
 
@@ -127,33 +205,3 @@ def _window(extent: QgsRectangle, stack: ModalityStack, mask: Optional[PolygonMa
     if window.empty:
         raise RasterError(tr("Extent and mask leave nothing of the place where the rasters overlap."))
     return window
-
-
-def _compare(stack: ModalityStack, window: Window, header: Header, feedback: QgsProcessingFeedback) -> None:
-    """Warns where the scene is unlike the one of the training."""
-    ratio = _pixel_ratio(stack.scene_info(), header.scene)
-    if ratio > _OTHER_SIZE:
-        text = tr(
-            "Pixels are {ratio:.1f} times larger or smaller than in training: shapes will look strange to the model."
-        )
-        feedback.pushWarning(text.format(ratio=ratio))
-    feedback.setProgressText(tr("Comparing with the training"))
-    shares = shares_outside(stack, window, header.ranges)
-    for modality, outside in zip(stack.modalities, shares):
-        for name, share in zip(modality.band_names, outside):
-            if share > _STRANGE:
-                text = tr("{name}, {band}: {share:.0%} of the pixels lie outside the range seen in training.")
-                feedback.pushWarning(text.format(name=modality.name, band=name, share=share))
-    feedback.setProgress(4)
-
-
-def _pixel_ratio(here: SceneInfo, there: SceneInfo) -> float:
-    """How many times the larger pixel side exceeds the smaller; 1 where the units cannot be compared."""
-    if _in_degrees(here.crs) != _in_degrees(there.crs):
-        return 1.0
-    ratios = [abs(one / other) for one, other in zip(here.pixel_size, there.pixel_size)]
-    return max(max(ratio, 1 / ratio) for ratio in ratios)
-
-
-def _in_degrees(wkt: str) -> bool:
-    return bool(wkt) and bool(osr.SpatialReference(wkt).IsGeographic())

@@ -7,7 +7,10 @@ from typing import BinaryIO
 
 
 def try_lock(file: BinaryIO) -> bool:
-    """Take the lock without waiting; False where another process has it. Closing the file gives it back."""
+    """Take the lock without waiting; False where another has it. Closing the file gives it back.
+
+    Raises OSError on a disk that knows no locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -17,6 +20,6 @@ def try_lock(file: BinaryIO) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
     return True

@@ -29,11 +29,12 @@ def locked(home: Path) -> Iterator[None]:
     try:
         home.mkdir(parents=True, exist_ok=True)
         file = open(home / _LOCK, "ab")
+        free = try_lock(file)
     except OSError as error:
-        text = f"The folder {home} in the QGIS profile cannot be written: {error.strerror}."
+        text = f"The folder {home} in the QGIS profile cannot be written or locked: {error.strerror}."
         raise InstallationError(text) from error
     with file:
-        if not try_lock(file):
+        if not free:
             raise InstallationError(
                 "Another QGIS is setting up or removing the BDGF environment of this profile right "
                 "now: wait until it is done, then run it again."

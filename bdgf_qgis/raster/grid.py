@@ -72,13 +72,16 @@ class Window:
 
     def cells(self, side: int) -> Iterator[Window]:
         """The window cut along multiples of `side` counted from grid pixel (0, 0), row by row."""
-        for row in _cuts(self.row, self.row_end, side):
-            for column in _cuts(self.column, self.column_end, side):
+        rows, columns = self.cell_starts(side)
+        for row in rows:
+            for column in columns:
                 yield Window(row, column, side, side).intersection(self)
 
-
-def _cuts(first: int, end: int, side: int) -> range:
-    return range(first // side * side, end, side)
+    def cell_starts(self, side: int) -> tuple[range, range]:
+        """First rows and first columns of those cells, before they are clipped."""
+        return range(self.row // side * side, self.row_end, side), range(
+            self.column // side * side, self.column_end, side
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -20,13 +20,20 @@ class PolygonMask:
         polygons: their values do not matter.
         crs_wkt: CRS of their coordinates; '' takes them as they are.
         grid: the grid.
+        cancelled: looked at for each polygon; RasterCancelled is raised where it says so.
 
     window is what holds them all, clipped to the grid; notes says what was repaired or left out. Raises RasterError
     where there is no usable polygon on the grid.
     """
 
-    def __init__(self, polygons: Iterable[Polygon], crs_wkt: str, grid: Grid) -> None:
-        found = shapes_of(polygons, crs_wkt, grid)
+    def __init__(
+        self,
+        polygons: Iterable[Polygon],
+        crs_wkt: str,
+        grid: Grid,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        found = shapes_of(polygons, crs_wkt, grid, cancelled)
         self._shapes = found.shapes
         self.notes = tuple(geometry_notes(found, 0, 0))
         self.window = Window(0, 0, 0, 0)

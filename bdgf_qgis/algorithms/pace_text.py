@@ -1,0 +1,35 @@
+"""Pace of a classification in words."""
+
+from __future__ import annotations
+
+from ..engine.pace import Pace
+from ..translation import tr
+
+
+def pace_text(pace: Pace) -> str:
+    """As 'block 12 of 80 · 31,000 px/s on CPU, 2 threads · 3 min left'."""
+    block = tr("block {block} of {count}").format(block=pace.block, count=pace.count)
+    if pace.rate is None or pace.left is None:
+        device = tr("on {device}").format(device=pace.device) if pace.device else ""
+        parts = [block, device, tr("estimating the time")]
+    else:
+        rate = f"{_rounded(pace.rate):,}"
+        device = tr("{rate} px/s on {device}") if pace.device else tr("{rate} px/s")
+        left = tr("{time} left").format(time=_duration(pace.left))
+        parts = [block, device.format(rate=rate, device=pace.device), left]
+    return " · ".join(each for each in parts if each)
+
+
+def _rounded(rate: float) -> int:
+    """Two digits: more are not steady."""
+    digits = len(str(int(rate)))
+    return round(rate, min(0, 2 - digits)).__int__()
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 55:
+        return tr("{count} s").format(count=max(5, 5 * round(seconds / 5)))
+    if minutes < 60:
+        return tr("{count} min").format(count=minutes)
+    return tr("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)

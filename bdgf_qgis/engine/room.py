@@ -1,0 +1,54 @@
+"""How much room disks have for what a run is going to write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that a run writes to a folder, which may not be there yet."""
+
+    folder: Path
+    size: float
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A disk with too little room: one of the folders on it, bytes needed there, and bytes free."""
+
+    folder: Path
+    size: float
+    free: int
+
+
+def free_room(folder: Path) -> int:
+    """Bytes free on the disk on which a folder is, or is going to be."""
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def shortages(needs: Iterable[Need]) -> list[Shortage]:
+    """The disks that have not what all needs on them come to; one that does not say what it has counts as large."""
+    disks: dict[int, list[Need]] = {}
+    for each in needs:
+        disks.setdefault(os.stat(_existing(each.folder)).st_dev, []).append(each)
+    found = []
+    for together in disks.values():
+        folder, size = together[0].folder, sum(each.size for each in together)
+        try:
+            free = free_room(folder)
+        except OSError:
+            continue
+        if free < size:
+            found.append(Shortage(folder, size, free))
+    return found
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest of its parents that is there."""
+    folder = folder.absolute()
+    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
