@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 
 from bdgf.model.settings import PRESETS
+from bdgf.tests.benchmarks.accuracy.draws import amount
 from bdgf.tests.benchmarks.accuracy.masking import draw_masking
 from bdgf.tests.benchmarks.accuracy.measure import Bench
 from bdgf.tests.benchmarks.accuracy.parts import MASKING, PARTS, WHOLE, with_part
@@ -103,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for part in options.parts:
             with_part(PRESETS["quick"], part)
+        for labels in filter(None, options.labels):
+            amount(labels)
         scenes = [find_scene(each, options.out) for each in options.scene] if not options.table else []
         plans = [(scene, rows_of(scene, options)) for scene in scenes]
         log = ValidationLog(options.out / "validation-uses.log", options.uses)

@@ -5,6 +5,7 @@ Every draw depends on its number alone, so that all methods see the same samples
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -49,11 +50,16 @@ def scarce(samples: Samples, labels: str, draw: int, stack: ModalityStack) -> Sa
     """
     if not labels:
         return samples
-    for unit in ("px", "poly"):
-        count = labels.removesuffix(unit)
-        if labels.endswith(unit) and count.isdigit() and int(count) > 0:
-            return (_few_pixels if unit == "px" else _few_polygons)(samples, int(count), draw, stack)
-    raise ValueError(f"{labels}: labels a class are given as in 10px or 2poly.")
+    count, unit = amount(labels)
+    return (_few_pixels if unit == "px" else _few_polygons)(samples, count, draw, stack)
+
+
+def amount(labels: str) -> tuple[int, str]:
+    """Number and unit of '10px' or '2poly'. Raises ValueError for any other text."""
+    found = re.fullmatch(r"([1-9]\d*)(px|poly)", labels)
+    if found is None:
+        raise ValueError(f"{labels}: labels a class are given as in 10px or 2poly.")
+    return int(found[1]), found[2]
 
 
 def _few_polygons(samples: Samples, count: int, draw: int, _: ModalityStack) -> Samples:
