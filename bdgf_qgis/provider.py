@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms.assess import Assess
 from .algorithms.check_environment import CheckEnvironment
 from .algorithms.classify import Classify
+from .algorithms.classify_folder import ClassifyFolder
 from .algorithms.create_demo_scene import CreateDemoScene
 from .algorithms.create_training_layer import CreateTrainingLayer
 from .algorithms.install_environment import InstallEnvironment
@@ -23,6 +24,7 @@ ALGORITHMS = (
     Pretrain,
     Train,
     Classify,
+    ClassifyFolder,
     Assess,
     InstallEnvironment,
     CheckEnvironment,

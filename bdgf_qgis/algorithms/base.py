@@ -41,7 +41,7 @@ Default = Union[None, str, int, float, bool, list]
 
 def _text(plain: str) -> str:
     """For HTML; quotes stay, since qgis_process prints the help as it is."""
-    return _escape(plain, quote=False)
+    return _escape(plain, quote=False).replace("\n", "<br/>")
 
 
 class BdgfAlgorithm(QgsProcessingAlgorithm):
@@ -240,6 +240,15 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         behaviour = QgsProcessingParameterFile.File
         parameter = QgsProcessingParameterFile(key, label, behaviour, "", None, optional, file_filter)
         self.add(parameter, help_text, optional)
+
+    def add_folder(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
+        """A folder that exists."""
+        behaviour = QgsProcessingParameterFile.Folder
+        self.add(QgsProcessingParameterFile(key, label, behaviour, "", None, optional), help_text, optional)
+
+    def add_files(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
+        """A list of files."""
+        self.add(QgsProcessingParameterMultipleLayers(key, label, QgsProcessing.TypeFile), help_text, optional)
 
     def add_table(self, key: str, label: str, help_text: str, headers: list[str], default: list) -> None:
         """A table of free text."""

@@ -28,6 +28,13 @@ def worker_session(parent: Optional[str] = None) -> Iterator[Worker]:
         yield worker
 
 
+@contextmanager
+def session_series() -> Iterator[None]:
+    """Several sessions one after another, which share a worker also where the user wants none to wait."""
+    with _workers.series(idle_minutes() * 60):
+        yield
+
+
 def end_idle_worker() -> None:
     """End the worker that waits for the next run; nothing happens where none does."""
     _workers.end()

@@ -14,6 +14,8 @@ from .client import Worker
 from .environment import worker_environment
 from .workspace import Workspace, sweep_stale
 
+_BETWEEN = 60.0  # seconds that a worker waits for the next run of a series where none is to wait otherwise
+
 
 @dataclass(frozen=True)
 class _Start:
@@ -42,6 +44,7 @@ class WarmWorkers:
         self._lock = threading.Lock()
         self._idle: Optional[_Idle] = None
         self._timer: Optional[threading.Timer] = None
+        self._series = 0
 
     @contextmanager
     def lend(self, command: Sequence[str], parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
@@ -64,6 +67,19 @@ class WarmWorkers:
             worker.workspace.clear()
             self._keep(_Idle(worker, start), idle_seconds)
 
+    @contextmanager
+    def series(self, idle_seconds: float) -> Iterator[None]:
+        """Several runs one after another: between them the worker waits, even where `idle_seconds` is 0."""
+        with self._lock:
+            self._series += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._series -= 1
+                if idle_seconds <= 0 and not self._series:
+                    self._end()
+
     def end(self) -> None:
         """End the worker that waits, if any."""
         with self._lock:
@@ -82,6 +98,8 @@ class WarmWorkers:
 
     def _keep(self, idle: _Idle, seconds: float) -> None:
         with self._lock:
+            if self._series and seconds <= 0:
+                seconds = _BETWEEN
             if seconds <= 0 or not idle.worker.at_rest:
                 idle.worker.close()
                 return

@@ -44,6 +44,15 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "CONFIDENCE": "rasterDestination?",
         "PROBABILITIES": "rasterDestination?",
     },
+    "classifyfolder": {
+        "MODEL": "file",
+        "FOLDER": "file?",
+        "FILES": "multilayer?",
+        "PATTERNS": "string?",
+        "CONFIDENCE": "boolean",
+        "DEVICE": "string",
+        "OUTPUT_FOLDER": "folderDestination",
+    },
     "assess": {
         "CLASSIFICATION": "raster",
         "REFERENCE": "source",
@@ -69,6 +78,12 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "CONFIDENCE": "outputRaster",
         "PROBABILITIES": "outputRaster",
         "CLASSIFIED_PIXELS": "outputNumber",
+    },
+    "classifyfolder": {
+        "OUTPUT_FOLDER": "outputFolder",
+        "TABLE": "outputFile",
+        "MAPS": "outputNumber",
+        "FAILURES": "outputNumber",
     },
     "assess": {"REPORT": "outputHtml", "JSON": "outputFile", **FIGURES},
 }

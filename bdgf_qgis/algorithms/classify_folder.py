@@ -1,0 +1,276 @@
+"""Classify folder: maps many scenes with one model, one after another."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingMultiStepFeedback,
+    QgsProcessingOutputFile,
+)
+
+from ...model.header import Header
+from ..engine.errors import EnvironmentMissing
+from ..engine.session import session_series
+from ..preferences import wished_device
+from ..raster.class_table import class_counts
+from ..raster.source import RasterSource, grid_of
+from ..translation import tr
+from .base import BdgfAlgorithm
+from .classifying import SceneToMap, classify_scene
+from .common_parameters import MODEL_FILES, add_device, device_problem, model_problem
+from .inputs import Rasters
+from .running import model_header, told_to_user
+from .scene_files import Found, Pattern, SceneFiles, files_in, find_scenes, parse_patterns
+from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
+
+TABLE = "bdgf_results.csv"
+_SHOWN = 5  # names of files in a message
+
+
+class ClassifyFolder(BdgfAlgorithm):
+    """Writes a class raster for each scene, and a table of what came of them."""
+
+    ID = "classifyfolder"
+    NEEDS_TORCH = True
+
+    def title(self) -> str:
+        """Name in the toolbox."""
+        return tr("Classify folder")
+
+    def about(self) -> str:
+        """What it does."""
+        return tr(
+            "Maps all scenes of a folder with one model of Train. The files of a scene are found by patterns of their "
+            "names. A scene that cannot be mapped is reported, and the rest go on; a table says what came of each.\n\n"
+            "Each map is named after its scene and has its legend beside it; a map of that name that is there already "
+            "is overwritten. Maps are not loaded into the project: add them from the Browser."
+        )
+
+    def keywords(self) -> str:
+        """Words to find it by."""
+        return tr("batch,many,folder,directory,series,predict,inference,map,apply model")
+
+    def declare(self) -> None:
+        """Parameters and outputs."""
+        self.add_file("MODEL", tr("Model"), tr("A model file of Train."), MODEL_FILES)
+        self.add_folder("FOLDER", tr("Folder with scenes"), tr("Where the rasters lie."), optional=True)
+        self.add_files(
+            "FILES",
+            tr("Or these files"),
+            tr("Rasters of all scenes, in place of a folder; patterns sort them in the same way."),
+            optional=True,
+        )
+        self.add_text(
+            "PATTERNS",
+            tr("Patterns of file names"),
+            tr(
+                "A pattern for each raster of the model, in the order of the training, parted by semicolons. * stands "
+                "for the name of the scene: files belong together where it is the same.\n"
+                "*_optical.tif; *_dsm.tif : a_optical.tif and a_dsm.tif are scene a, b_optical.tif and b_dsm.tif scene "
+                "b.\n"
+                "optical.tif; dsm.tif : a sub-folder for each scene, with these files in it. The same as "
+                "*/optical.tif; */dsm.tif.\n"
+                "*.tif : each GeoTIFF is a scene, for a model of one raster.\n"
+                "Left empty, the names of the rasters in training serve, as in *optical.tif; *dsm.tif. ? stands for "
+                "any one character; upper and lower case do not matter."
+            ),
+            "",
+            optional=True,
+        )
+        self.add_switch(
+            "CONFIDENCE",
+            tr("Write confidence, too"),
+            tr("A second raster for each scene, its name ending in _confidence: the probability of the mapped class."),
+            False,
+        )
+        add_device(self)
+        self.add_folder_result(
+            "OUTPUT_FOLDER",
+            tr("Folder for maps"),
+            tr(
+                "Not the one that holds the rasters. The table {table} lies there as well: pixels, seconds and share "
+                "of each class, or why a scene failed."
+            ).format(table=TABLE),
+        )
+        self.addOutput(QgsProcessingOutputFile("TABLE", tr("Table of results (CSV)")))
+        self.add_number_result("MAPS", tr("Number of maps"))
+        self.add_number_result("FAILURES", tr("Number of scenes that could not be mapped"))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the model file, the device, the folder or the patterns."""
+        found = model_problem(self, parameters, "MODEL", ("classifier",), context)
+        found = found or device_problem(self, parameters, context)
+        model = self.parameterAsFile(parameters, "MODEL", context)
+        if found or not model:
+            return found
+        folder = self.parameterAsString(parameters, "FOLDER", context)
+        if not folder and not self._files(parameters, context):
+            return tr("Choose the folder with the scenes, or a list of files.")
+        if folder and not Path(folder).is_dir():
+            return tr("The folder {folder} is not there.").format(folder=folder)
+        try:
+            self._patterns(parameters, model_header(model, ("classifier",)), context)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Sort files into scenes, map one after another."""
+        output = Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context))
+        model = self.parameterAsFile(parameters, "MODEL", context)
+        device = wished_device(self.parameterAsString(parameters, "DEVICE", context))
+        confidence = self.parameterAsBool(parameters, "CONFIDENCE", context)
+        with told_to_user():
+            header = model_header(model, ("classifier",))
+            found = self._found(parameters, header, output, feedback, context)
+            output.mkdir(parents=True, exist_ok=True)
+            with SceneTable(output / TABLE, header.classes) as table, session_series():
+                batch = _Batch(model, header, device, output, confidence, table)
+                batch.run(found.scenes, feedback)
+        maps, failures = table.count(MAPPED), table.count(FAILED)
+        summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
+            maps=maps, failures=failures, table=output / TABLE
+        )
+        if feedback.isCanceled():
+            raise QgsProcessingException(tr("Cancelled; finished maps stay.") + " " + summary)
+        if not maps:
+            reason = next(each.message for each in table.rows if each.status == FAILED)
+            raise QgsProcessingException(f"{summary} {reason}")
+        feedback.pushInfo(summary)
+        return {"OUTPUT_FOLDER": str(output), "TABLE": str(output / TABLE), "MAPS": maps, "FAILURES": failures}
+
+    def _files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[Path]:
+        return [Path(each) for each in self.parameterAsFileList(parameters, "FILES", context) if each]
+
+    def _patterns(
+        self, parameters: dict[str, Any], header: Header, context: QgsProcessingContext
+    ) -> tuple[Pattern, ...]:
+        text = self.parameterAsString(parameters, "PATTERNS", context)
+        return parse_patterns(text, [each.name for each in header.modalities])
+
+    def _found(
+        self,
+        parameters: dict[str, Any],
+        header: Header,
+        output: Path,
+        feedback: QgsProcessingFeedback,
+        context: QgsProcessingContext,
+    ) -> Found:
+        """The scenes, at least one of them complete."""
+        patterns = self._patterns(parameters, header, context)
+        folder = self.parameterAsString(parameters, "FOLDER", context)
+        files = self._files(parameters, context)
+        if folder:
+            known = set(files)
+            files += [each for each in files_in(Path(folder), patterns, output) if each not in known]
+        found = find_scenes(files, patterns)
+        lines = [
+            _count(pattern, modality.name, matched)
+            for pattern, modality, matched in zip(patterns, header.modalities, found.by_pattern)
+        ]
+        if all(each.problem for each in found.scenes):
+            text = tr(
+                "No scene has a file for each pattern. {counts}. What * stands for must be the same in all files of a "
+                "scene. Files there: {files}."
+            )
+            raise QgsProcessingException(text.format(counts="; ".join(lines), files=_some(files)))
+        if any(each.parent.resolve() == output.resolve() for matched in found.by_pattern for each in matched):
+            text = tr("The folder {folder} holds the rasters themselves: choose another one for the maps.")
+            raise QgsProcessingException(text.format(folder=output))
+        for line in lines:
+            feedback.pushInfo(line)
+        return found
+
+
+class _Batch:
+    """Maps scene after scene and enters each into the table."""
+
+    def __init__(
+        self, model: str, header: Header, device: str, output: Path, confidence: bool, table: SceneTable
+    ) -> None:
+        self._model = model
+        self._header = header
+        self._device = device
+        self._output = output
+        self._confidence = confidence
+        self._table = table
+        self._taken: set[str] = set()
+
+    def run(self, scenes: tuple[SceneFiles, ...], feedback: QgsProcessingFeedback) -> None:
+        """All scenes; those after Cancel are entered as not begun."""
+        steps = QgsProcessingMultiStepFeedback(len(scenes), feedback)
+        for number, scene in enumerate(scenes):
+            if feedback.isCanceled():
+                self._table.add(SceneResult(scene.name, NOT_BEGUN))
+                continue
+            steps.setCurrentStep(number)
+            text = tr("Scene {number} of {count}: {name}")
+            feedback.pushInfo(text.format(number=number + 1, count=len(scenes), name=scene.name))
+            began = time.monotonic()
+            try:
+                counts = self._map(scene, steps)
+            except QgsProcessingException as error:
+                if isinstance(error.__cause__, EnvironmentMissing):
+                    raise
+                seconds = time.monotonic() - began
+                if feedback.isCanceled():
+                    self._table.add(SceneResult(scene.name, CANCELLED, seconds=seconds))
+                    continue
+                self._table.add(SceneResult(scene.name, FAILED, seconds=seconds, message=str(error)))
+                feedback.reportError(f"{scene.name}: {error}")
+            else:
+                seconds = time.monotonic() - began
+                self._table.add(SceneResult(scene.name, MAPPED, f"{scene.name}.tif", counts, seconds))
+
+    def _map(self, scene: SceneFiles, feedback: QgsProcessingFeedback) -> tuple[int, ...]:
+        """Pixels per class of the map. Raises QgsProcessingException."""
+        if scene.problem:
+            raise QgsProcessingException(scene.problem)
+        sources = tuple(RasterSource(str(each), each.name) for each in scene.files)
+        with told_to_user():
+            grid = _like_training(sources, self._header)
+        rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
+        target = self._claimed(f"{scene.name}.tif")
+        confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
+        classify_scene(SceneToMap(self._model, rasters, self._device, target, confidence), feedback)
+        with told_to_user():
+            return tuple(class_counts(target, [each.code for each in self._header.classes]))
+
+    def _claimed(self, name: str) -> str:
+        """The path of a result, which must not be that of another scene's."""
+        path = self._output / name
+        if name.casefold() in self._taken:
+            raise QgsProcessingException(tr("A result of another scene is named {name}, too.").format(name=name))
+        self._taken.add(name.casefold())
+        return str(path)
+
+
+def _like_training(sources: tuple[RasterSource, ...], header: Header) -> RasterSource:
+    """The raster whose grid rules: the first of those whose pixels are nearest in size to the training's."""
+    wanted = abs(header.scene.pixel_size[0])
+
+    def distance(source: RasterSource) -> float:
+        return abs(math.log(grid_of(source).pixel_size[0] / wanted))
+
+    return min(sources, key=distance)
+
+
+def _count(pattern: Pattern, modality: str, files: tuple[Path, ...]) -> str:
+    text = tr("{pattern} ({modality}) found {count} files")
+    return text.format(pattern=pattern.text, modality=modality, count=len(files))
+
+
+def _some(files: list[Path]) -> str:
+    names = [each.name for each in files[:_SHOWN]]
+    more = [f"... ({len(files)})"] if len(files) > _SHOWN else []
+    return ", ".join([*names, *more]) or tr("none")

@@ -1,0 +1,125 @@
+"""Which files make up a scene: one for each raster of a model, found by patterns of their names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..translation import tr
+
+_STRIPPED = " _-."  # what parts a scene's name from the rest of a file's
+_NAMELESS = "scene"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of file names: '*' stands for the name of the scene, '?' for any one character, '/' enters sub-folders.
+
+    One without '*' names the same file in every sub-folder.
+    """
+
+    text: str
+
+    @property
+    def path(self) -> str:
+        """With '*' in any case."""
+        return self.text if "*" in self.text else f"*/{self.text}"
+
+    @property
+    def depth(self) -> int:
+        """The number of sub-folders that it enters."""
+        return self.path.count("/")
+
+    def key(self, file: Path) -> Optional[tuple[str, ...]]:
+        """What the '*' stand for in the path of a file; None where it does not match. Case does not matter."""
+        signs = {"*": "([^/]*)", "?": "[^/]"}
+        expression = "".join(signs.get(each, re.escape(each)) for each in _plain(self.path))
+        found = re.fullmatch(expression, _plain("/".join(file.parts[-1 - self.depth :])), re.IGNORECASE)
+        return None if found is None else found.groups()
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """A scene: its name, a file for each pattern, and what is wrong with it, '' where nothing is."""
+
+    name: str
+    files: tuple[Path, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Scenes by name, complete or not, and the files that each pattern found."""
+
+    scenes: tuple[SceneFiles, ...]
+    by_pattern: tuple[tuple[Path, ...], ...]
+
+
+def parse_patterns(text: str, modalities: Sequence[str]) -> tuple[Pattern, ...]:
+    """The patterns of a text, parted by semicolons; of an empty one the names of the model's rasters.
+
+    Raises ValueError with a sentence where there are not as many as the model has rasters.
+    """
+    given = [each.strip().replace("\\", "/").strip("/") for each in text.split(";")]
+    given = [each for each in given if each]
+    if not given:
+        given = ["*.tif"] if len(modalities) == 1 else [f"*{name}.tif" for name in modalities]
+    names = ", ".join(f"'{name}'" for name in modalities)
+    if len(given) != len(modalities):
+        message = tr("The model needs {wanted} patterns parted by semicolons, for {names} in this order; given: {text}")
+        said = "; ".join(given)
+        raise ValueError(message.format(wanted=len(modalities), names=names, text=said))
+    if len(set(given)) < len(given):
+        raise ValueError(
+            tr("Two patterns are the same: each raster of the model ({names}) needs its own.").format(names=names)
+        )
+    return tuple(map(Pattern, given))
+
+
+def files_in(folder: Path, patterns: Iterable[Pattern], results: Path) -> list[Path]:
+    """The files of a folder at the depths of the patterns, sorted, without hidden ones.
+
+    What lies in the folder `results` inside it is left out too: maps of an earlier run are no scenes.
+    """
+    found = {file for depth in {each.depth for each in patterns} for file in folder.glob("*/" * depth + "*")}
+    seen = (each for each in found if not any(part.startswith(".") for part in each.relative_to(folder).parts))
+    return sorted(each for each in seen if (results == folder or results not in each.parents) and each.is_file())
+
+
+def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> Found:
+    """Sorts files into scenes: those for which the patterns' '*' stand for the same.
+
+    A file that several patterns match belongs to the one with most letters of its own: `*_dsm.tif` before `*.tif`.
+    """
+    by_pattern: list[list[Path]] = [[] for _ in patterns]
+    scenes: dict[tuple[str, ...], dict[int, list[Path]]] = {}
+    for file in files:
+        keys = [(number, key) for number, each in enumerate(patterns) if (key := each.key(file)) is not None]
+        if keys:
+            number, key = min(keys, key=lambda each: len("".join(each[1])))
+            by_pattern[number].append(file)
+            scenes.setdefault(key, {}).setdefault(number, []).append(file)
+    sorted_scenes = (_scene(key, scenes[key], patterns) for key in sorted(scenes))
+    return Found(tuple(sorted_scenes), tuple(map(tuple, by_pattern)))
+
+
+def _scene(key: tuple[str, ...], found: dict[int, list[Path]], patterns: Sequence[Pattern]) -> SceneFiles:
+    parts = [each.strip(_STRIPPED) for each in key]
+    name = "_".join(each for each in parts if each) or _NAMELESS
+    several = [each for files in found.values() if len(files) > 1 for each in files]
+    missing = [each.text for number, each in enumerate(patterns) if number not in found]
+    problem = ""
+    if several:
+        problem = tr("Several files fit: {names}.").format(names=", ".join(each.name for each in several))
+    elif missing:
+        problem = tr("There is no file for {patterns}.").format(patterns=", ".join(missing))
+    return SceneFiles(name, tuple(found[number][0] for number in sorted(found)), problem)
+
+
+def _plain(text: str) -> str:
+    """One form of letters with accents, of which file systems know two."""
+    return unicodedata.normalize("NFC", text)

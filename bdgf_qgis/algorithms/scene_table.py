@@ -1,0 +1,70 @@
+"""What came of each scene of a folder, as a table in a CSV file that grows with every scene."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Optional
+
+from ...model.messages import ClassInfo
+
+MAPPED, FAILED, CANCELLED, NOT_BEGUN = "mapped", "failed", "cancelled", "not begun"
+
+
+@dataclass(frozen=True)
+class SceneResult:
+    """A row.
+
+    status   MAPPED, FAILED, CANCELLED or NOT_BEGUN
+    map      file name of the map, '' without one
+    counts   pixels per class, in the order of the model; empty without a map
+    message  why it failed
+    """
+
+    scene: str
+    status: str
+    map: str = ""
+    counts: tuple[int, ...] = ()
+    seconds: float = 0.0
+    message: str = ""
+
+
+class SceneTable:
+    """The table, open for writing: whoever cancels or crashes keeps the rows so far. Raises OSError.
+
+    Columns: scene, map, status, pixels, seconds, message, and the share of each class in the map, 0 to 1.
+    """
+
+    def __init__(self, path: Path, classes: Sequence[ClassInfo]) -> None:
+        self.rows: list[SceneResult] = []
+        self._file = open(path, "w", newline="", encoding="utf-8-sig")  # the mark tells spreadsheets the encoding
+        self._writer = csv.writer(self._file)
+        shares = [f"share of {each.code} {each.name}" for each in classes]
+        self._write(["scene", "map", "status", "pixels", "seconds", "message", *shares])
+
+    def add(self, row: SceneResult) -> None:
+        """Write a row."""
+        self.rows.append(row)
+        pixels = sum(row.counts)
+        shares = [f"{each / max(pixels, 1):.4f}" for each in row.counts]
+        seconds = f"{row.seconds:.1f}"
+        self._write([row.scene, row.map, row.status, str(pixels), seconds, row.message, *shares])
+
+    def count(self, status: str) -> int:
+        """The number of rows of a status."""
+        return sum(row.status == status for row in self.rows)
+
+    def __enter__(self) -> SceneTable:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._file.close()
+
+    def _write(self, cells: Sequence[str]) -> None:
+        self._writer.writerow(cells)
+        self._file.flush()
