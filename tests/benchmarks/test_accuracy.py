@@ -85,10 +85,12 @@ def test_the_validation_polygons_are_opened_by_final_alone_and_that_is_written_d
     assert "town, validation polygons" in (out / "accuracy.md").read_text(encoding="utf-8")
 
 
-def test_few_labels_are_paired_over_draws(town, out):
-    arguments = ["--labels", "3px", "--draws", "2", "--baselines", "svm", "--modality", "optical"]
+def test_few_labels_are_drawn_several_times(town, out):
+    arguments = ["--labels", "3px", "--draws", "2", "--parts", "--baselines", "svm", "--modality", "optical"]
     assert measure(town, out, *arguments) == 0
-    assert len(rows(out, labels="3px")) == 4
+    found = [each for each in RowStore(out / "rows") if each.row.labels]
+    assert [each.notes["modalities"] for each in found] == ["optical", "optical"]
+    assert {each.row.draw for each in found} == {0, 1}
     table = (out / "accuracy.md").read_text(encoding="utf-8").partition("3px a class")[2]
     line = next(each for each in table.splitlines() if each.startswith("| RBF-SVM, optical alone"))
     assert line.count("±") >= 3

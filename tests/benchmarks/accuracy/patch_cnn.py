@@ -8,7 +8,8 @@ on both, and a softmax names the class of the patch's centre. Widths and the num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -48,6 +49,17 @@ class MiddleFusion(nn.Module):
         return self.head(self.joint(joined).flatten(1))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """So small convolutions gain little from a second thread, and beside other work lose tenfold by it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class PatchClassifier:
     """The network with its data: a scene's arrays per modality (C, H, W), valid pixels (H, W)."""
 
@@ -59,6 +71,7 @@ class PatchClassifier:
         self._cube = torch.from_numpy(np.pad(cube, ((0, 0), (half, half), (half, half)), mode="reflect"))
         self._network = MiddleFusion([len(each) for each in arrays], classes)
 
+    @_one_thread()
     def fit(self, points: np.ndarray, classes: np.ndarray, epochs: int = EPOCHS) -> None:
         """Learn class positions (P,) of pixels (P, 2) as row and column; Adam, patches flipped and turned."""
         optimiser = torch.optim.Adam(self._network.parameters(), 1e-3)
@@ -75,6 +88,7 @@ class PatchClassifier:
                 loss.backward()
                 optimiser.step()
 
+    @_one_thread()
     @torch.inference_mode()
     def probabilities(self, points: np.ndarray) -> np.ndarray:
         """Class probabilities (P, K) of pixels (P, 2)."""
