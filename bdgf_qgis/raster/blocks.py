@@ -21,7 +21,9 @@ MEMORY = 192 * 1024 * 1024  # bytes that the arrays of one block may take
 _LONGEST = 1024  # pixels along a side: a bigger block brings no speed, only coarser progress and cancelling
 
 
-def plan_blocks(window: Window, bands_bytes: int, size_window: int, stride: int, memory: int = MEMORY) -> list[Window]:
+def plan_blocks(
+    window: Window, bands_bytes: int, size_window: int, stride: int, memory: Optional[int] = None
+) -> list[Window]:
     """Blocks that cover a window of the grid exactly once, row by row.
 
     Args:
@@ -29,10 +31,10 @@ def plan_blocks(window: Window, bands_bytes: int, size_window: int, stride: int,
         bands_bytes: bytes of a pixel in all modalities (ModalityStack.pixel_bytes), and of what is made of it.
         size_window: side W of a window.
         stride: between windows.
-        memory: bytes that one block with its surroundings may take; at least one stride wide it is in any case.
+        memory: bytes that one block with its surroundings may take (MEMORY); one stride wide it is in any case.
     """
     halo = 2 * (size_window - stride) + stride
-    side = int((memory / max(1, bands_bytes)) ** 0.5) - halo
+    side = int(((MEMORY if memory is None else memory) / max(1, bands_bytes)) ** 0.5) - halo
     side = max(1, min(side, _LONGEST) // stride) * stride
     return list(window.cells(side))
 

@@ -22,7 +22,8 @@ def fingerprint(source: RasterSource) -> list[object]:
     bands = []
     for number in range(1, dataset.RasterCount + 1):
         band = dataset.GetRasterBand(number)
-        values = band.GetNoDataValue(), band.GetScale(), band.GetOffset()
+        scale, offset = band.GetScale(), band.GetOffset()  # None and 1, None and 0 are the same
+        values = band.GetNoDataValue(), 1.0 if scale is None else scale, offset or 0.0
         bands.append([gdal.GetDataTypeName(band.DataType), *(repr(each) for each in values)])
     grid = dataset_grid(dataset, source.wkt)
     place = [grid.width, grid.height, grid.transform, grid.wkt]
