@@ -58,12 +58,15 @@ class PartFolder:
     def __init__(self, output: Path, call: str, cancelled: Callable[[], bool] = lambda: False) -> None:
         self.path = output.with_name(output.name + _END)
         self.blocks: dict[int, KeptBlock] = {}
+        self._unread = False  # whether there may be blocks that are not looked at yet
         self._made: list[Path] = [each for each in self.path.parents if not each.exists()]
         sweep_old(self.path.parent)
         self._lock: Optional[BinaryIO] = self._locked()
         try:
-            if self._read_manifest() == call:
+            self._unread = self._read_manifest() == call
+            if self._unread:
                 self._read_blocks(cancelled)
+                self._unread = False
                 self._clear()
             else:
                 (self.path / _MANIFEST).unlink(missing_ok=True)  # first: never a manifest with another call's blocks
@@ -100,11 +103,12 @@ class PartFolder:
         """Leave the folder to the next run; without a finished block it goes, with parents that were made for it."""
         if self._lock is None:
             return
-        if not self.blocks:
+        useless = not self.blocks and not self._unread
+        if useless:
             shutil.rmtree(self.path, ignore_errors=True)  # while no other run can enter it
         self._lock.close()
         self._lock = None
-        if not self.blocks:
+        if useless:
             if sys.platform == "win32":  # which deletes no open file
                 shutil.rmtree(self.path, ignore_errors=True)
             for each in self._made:

@@ -132,6 +132,8 @@ def write_mosaic(
         if stopped:
             raise RasterCancelled from error
         raise
+    if stopped:  # too late for GDAL to hear
+        raise RasterCancelled
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
