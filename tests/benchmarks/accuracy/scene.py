@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def find_scene(name: str, out: Path) -> Scene:
 
     Raises SceneError where it is not there.
     """
-    if name.partition("-")[0] == DEMO and name.partition("-")[2].isdigit() | (name == DEMO):
+    if re.fullmatch(rf"{DEMO}(-\d+)?", name):
         return _demo(name, out / "scenes" / name)
     given = Path(name)
     folder = given if given.is_dir() else Path(os.environ.get("BDGF_SCENES", "")) / name
