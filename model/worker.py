@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import gc
 import os
@@ -39,6 +40,7 @@ from .messages import (
 from .reporter import Reporter
 
 _GRACE = 5.0  # seconds that a job has to stop after the line to QGIS ended
+_REST = 1.0  # seconds without a job after which memory that is free goes back to the system
 
 
 class BlockRunner(Protocol):
@@ -113,13 +115,18 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
         return 1
     inbox = Inbox(channel.stdin, on_end=lambda ended: _stop_later(ended, folder))
     channel.send(ready)
+    rest = threading.Timer(_REST, return_memory)
     while (received := inbox.next()) is not None:
+        rest.cancel()
         if received.broken:
             channel.send(Failed("internal", f"A message from QGIS could not be read ({received.broken})."))
         elif isinstance(received.message, JOBS):
             answer = _answer(runner, received, inbox, channel)
             free_memory()  # before the answer: then QGIS may delete the files of the job
             channel.send(answer)
+            rest = threading.Timer(_REST, return_memory)
+            rest.daemon = True
+            rest.start()
         # Blocks and Finish of a job that has ended, and a Cancel that came too late, are passed over.
     if inbox.parent_gone:
         clear_folder(folder)
@@ -174,6 +181,13 @@ def free_memory() -> None:
             torch.cuda.empty_cache()
         elif torch.backends.mps.is_available():
             torch.mps.empty_cache()
+
+
+def return_memory() -> None:
+    """Return to the system what the C library keeps for the next job: after a training most of what it took."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # not every C library can
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _load_failure(error: Exception) -> Failed:

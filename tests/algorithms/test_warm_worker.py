@@ -10,7 +10,14 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.algorithms.install_environment import InstallEnvironment
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
-from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, refused, run, run_folders, worker_id
+from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, children, refused, run, run_folders, worker_id
+from bdgf.tests.engine.helpers import soon
+
+
+def memory(kind: str) -> int:
+    """Kilobytes of the worker: VmRSS now, VmHWM at most."""
+    lines = Path(f"/proc/{worker_id()}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(kind))
 
 
 def test_a_batch_of_classifications_loads_torch_once(scene: Scene, trained: Trained, tmp_path: Path):
@@ -31,6 +38,16 @@ def test_a_batch_of_classifications_loads_torch_once(scene: Scene, trained: Trai
     assert "cannot be loaded" in refused("classify", {**given, "MODALITIES": [scene.optical, "/not/there.tif"]})
     run("classify", {**given, "OUTPUT": str(tmp_path / "after.tif")})
     assert worker_id() == workers[0], "what is refused costs no worker"
+
+
+def test_a_worker_at_rest_holds_little_memory_and_remembers_nothing(scene: Scene, tmp_path: Path):
+    samples = {"SAMPLES": scene.training, "CLASS_FIELD": "class_id", "HOLDOUT": 0}
+    models = [tmp_path / "cold.safetensors", tmp_path / "warm.safetensors"]
+    for model in models:
+        run("train", {"MODALITIES": scene.rasters, **samples, **QUICK, "MODEL": str(model)})
+        largest = memory("VmHWM")
+        assert soon(lambda: memory("VmRSS") < 0.85 * largest, 10), (memory("VmRSS"), largest)  # noqa: B023
+    assert models[0].read_bytes() == models[1].read_bytes(), "a run before changes nothing"
 
 
 def test_no_idle_time_keeps_no_worker(scene: Scene, trained: Trained, tmp_path: Path):
