@@ -48,11 +48,11 @@ def _with_changes(settings: Settings, changes: Iterable[str]) -> Settings:
     for change in changes:
         path, _, text = change.partition("=")
         group, _, name = path.rpartition(".")
-        holder = getattr(settings, group, None) if group else settings
+        holder: Any = getattr(settings, group, None) if group else settings
         if not hasattr(holder, name):
             raise ValueError(f"{path} is no setting.")
-        changed = replace(holder, **{name: _value(getattr(holder, name), text)})  # type: ignore[type-var]
-        settings = replace(settings, **{group: changed}) if group else changed  # type: ignore[assignment]
+        changed: Any = replace(holder, **{name: _value(getattr(holder, name), text)})
+        settings = replace(settings, **{group: changed}) if group else changed
     return settings
 
 

@@ -92,7 +92,8 @@ def _split(found: Published, per_class: int, seed: int) -> tuple[np.ndarray, np.
 
 def _class_names(train: np.ndarray, test: np.ndarray) -> dict[int, str]:
     codes = np.union1d(train[train > 0], test[test > 0]).tolist()
-    known = _NAMES.get(train.shape, _NAMES.get(train.shape[::-1], "")).split(",")
+    rows, columns = train.shape
+    known = (_NAMES.get((rows, columns)) or _NAMES.get((columns, rows), "")).split(",")
     if codes != list(range(1, len(known) + 1)):
         return {code: f"class {code}" for code in codes}
     return dict(zip(codes, known, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,7 +61,7 @@ def _class_table(some: Group) -> list[str]:
     if not groups:
         return []
     rows = [
-        (_title(key), *(_mean_of(group, lambda each, name=name: each.figures.f1.get(name)) for name in names))
+        (_title(key), *(_mean(each.figures.f1.get(name) for each in group) for name in names))
         for key, group in groups.items()
     ]
     return ["", *_table(("F1", *names), rows)]
@@ -137,20 +137,16 @@ def _title(row: Row) -> str:
 def _cells(group: Group) -> tuple[str, ...]:
     return (
         str(len(group)),
-        *(
-            _mean_of(group, lambda each, name=name: getattr(each.figures, name))
-            for name in ("overall", "average", "kappa")
-        ),
-        _mean_of(group, lambda each: each.figures.ece),
+        *(_mean(getattr(each.figures, name) for each in group) for name in ("overall", "average", "kappa", "ece")),
         _seconds(group, ("pretrain", "train")),
         _seconds(group, ("classify",)),
         f"{np.mean([each.figures.pixels for each in group]):,.0f}",
     )
 
 
-def _mean_of(group: Group, value: Callable[[Measured], float | None]) -> str:
-    values = [found for found in map(value, group) if found is not None]
-    return _spread(values, 3) if values else ""
+def _mean(values: Iterable[float | None]) -> str:
+    known = [each for each in values if each is not None]
+    return _spread(known, 3) if known else ""
 
 
 def _seconds(group: Group, names: Sequence[str]) -> str:
