@@ -16,6 +16,7 @@ from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
 from .device import mixed_precision
 from .network.classifier import BranchOutput, vote
+from .network.lanes import BranchLanes
 from .network.mutual import MutualLearning
 from .progress import Span
 from .settings import TrainingSettings
@@ -33,18 +34,20 @@ def class_weights(counts: np.ndarray, limit: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Learner:
-    """What a training step needs: the model, the mutual terms and the class weights (K,)."""
+    """What a training step needs: the model, the mutual terms, the class weights (K,), and lanes for the branches."""
 
     model: BDGF
     mutual: MutualLearning
     weights: Tensor
+    lanes: BranchLanes | None = None  # backward() of it follows that of the loss
 
     def loss(self, windows: Windows, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
         """Sum of the branches' cross-entropies on labelled pixels, and the mutual terms times `ramp` (0 to 1)."""
         assert self.model.classifier is not None
         with mixed_precision(windows.inputs.device):
             guides = self.model.features(windows.inputs, windows.valid, windows.corners)
-            mixed = self.model.classifier(windows.inputs, windows.valid, guides)
+            seen = (windows.inputs, windows.valid, guides)
+            mixed = self.model.classifier(*seen) if self.lanes is None else self.lanes.forward(*seen, random)
         outputs = {name: BranchOutput(each.features.float(), each.logits.float()) for name, each in mixed.items()}
         smoothing = self.model.settings.training.label_smoothing
         labelled = windows.labels >= 0
@@ -76,7 +79,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)
-    learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device))
+    lanes = BranchLanes(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
+    learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
     sampler = LabelSampler(scene.training, settings.balance)
     average = WeightAverage(model.classifier, settings.average)
     trained = [*model.classifier.parameters(), *mutual.parameters()]
@@ -92,6 +96,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
             loss, outputs = learner.loss(windows, ramp, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
+            if lanes is not None:
+                lanes.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimiser.step()
             planner.step()

@@ -48,13 +48,18 @@ class Classifier(nn.Module):
 
     def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
         """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
+        image = self.image(inputs, valid)
+        return {name: self.branch(name, image, guides) for name in self.branches}
+
+    def image(self, inputs: Tensor, valid: Tensor) -> Tensor:
+        """What every branch sees, (B, I, H, W): channels, local relief, valid pixels flagged."""
         image = torch.cat([inputs, self.relief(inputs, valid), valid.to(inputs.dtype)], dim=1)
-        image = image.contiguous(memory_format=torch.channels_last)
-        outputs = {}
-        for name, branch in self.branches.items():
-            features = branch(image, guides[LEVEL[name]])
-            outputs[name] = BranchOutput(features, self.heads[name](features))
-        return outputs
+        return image.contiguous(memory_format=torch.channels_last)
+
+    def branch(self, name: str, image: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> BranchOutput:
+        """One branch's features and logits."""
+        features = self.branches[name](image, guides[LEVEL[name]])
+        return BranchOutput(features, self.heads[name](features))
 
 
 def vote(outputs: dict[str, BranchOutput]) -> Tensor:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,6 +28,39 @@ class PixelNorm(nn.Module):
         return normed.permute(0, 3, 1, 2)
 
 
+_drawing = threading.local()
+
+
+@contextlib.contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Dropout in this thread is drawn from a generator of its own: threads would share torch's as it happens."""
+    _drawing.generator = torch.Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _drawing.generator = None
+
+
+class ChannelDropout(nn.Module):
+    """Whole channels of a window are dropped in training, as in Dropout2d; see drawing().
+
+    Args:
+        share: of the channels that are dropped.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        if not self.training or self.share == 0:
+            return x
+        drawn = torch.rand(x.shape[:2], generator=getattr(_drawing, "generator", None))
+        kept = (drawn >= self.share).to(x) / (1 - self.share)
+        return x * kept[:, :, None, None]
+
+
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions around a skip, with an optional shift and scale per sample (the diffusion step).
 
@@ -37,7 +74,7 @@ class ResidualBlock(nn.Module):
         self.norm_out = PixelNorm(channels)
         self.conv_out = nn.Conv2d(channels, channels, 3, padding=1)
         self.context = nn.Linear(context, 2 * channels) if context else None
-        self.dropout = nn.Dropout2d(dropout)
+        self.dropout = ChannelDropout(dropout)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
