@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV_PYTHON := build/venv/bin/python
 
-.PHONY: help setup demo test lint benchmark accuracy
+.PHONY: help setup demo test lint benchmark accuracy speed
 
 help:
 	@echo "make demo   install what is missing, then train on and classify a simulated town; results in build/demo"
@@ -25,3 +25,6 @@ benchmark: setup
 
 accuracy: setup
 	@$(VENV_PYTHON) -m tests.benchmarks.accuracy $(ARGS)
+
+speed: setup
+	@$(VENV_PYTHON) -m tests.benchmarks.speed $(ARGS)

@@ -79,7 +79,7 @@ class Settings:
     window: int = 64
     stride: int = 40  # 48 left a seam and let more pixels change with the lattice; see docs/accuracy.md
     components: int = 32
-    inference_batch: int = 8
+    inference_batch: int = 4  # of each core; a GPU sizes its own by its free memory
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     branches: BranchSettings = field(default_factory=BranchSettings)
     mutual: MutualSettings = field(default_factory=MutualSettings)
