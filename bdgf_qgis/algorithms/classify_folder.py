@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import time
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingMultiStepFeedback,
     QgsProcessingOutputFile,
 )
 
 from ...model.header import Header
-from ..engine.errors import EnvironmentMissing
 from ..engine.session import session_series
 from ..preferences import wished_device
-from ..raster.class_table import class_counts
-from ..raster.source import RasterSource, grid_of
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .classifying import SceneToMap, classify_scene
 from .common_parameters import MODEL_FILES, add_device, device_problem, model_problem
-from .inputs import Rasters
 from .running import model_header, told_to_user
-from .scene_files import Found, Pattern, SceneFiles, files_in, find_scenes, parse_patterns
-from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
+from .scene_batch import Batch
+from .scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
+from .scene_table import FAILED, MAPPED, SceneTable
 
 TABLE = "bdgf_results.csv"
 _SHOWN = 5  # names of files in a message
@@ -70,7 +62,7 @@ class ClassifyFolder(BdgfAlgorithm):
         )
         self.add_text(
             "PATTERNS",
-            tr("Patterns of file names"),
+            tr("Patterns of file names, as in *_optical.tif; *_dsm.tif"),
             tr(
                 "A pattern for each raster of the model, in the order of the training, parted by semicolons. * stands "
                 "for the name of the scene: files belong together where it is the same.\n"
@@ -135,8 +127,7 @@ class ClassifyFolder(BdgfAlgorithm):
             found = self._found(parameters, header, output, feedback, context)
             output.mkdir(parents=True, exist_ok=True)
             with SceneTable(output / TABLE, header.classes) as table, session_series():
-                batch = _Batch(model, header, device, output, confidence, table)
-                batch.run(found.scenes, feedback)
+                Batch(model, header, device, output, confidence, table).run(found.scenes, feedback)
         maps, failures = table.count(MAPPED), table.count(FAILED)
         summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
             maps=maps, failures=failures, table=output / TABLE
@@ -190,79 +181,6 @@ class ClassifyFolder(BdgfAlgorithm):
         for line in lines:
             feedback.pushInfo(line)
         return found
-
-
-class _Batch:
-    """Maps scene after scene and enters each into the table."""
-
-    def __init__(
-        self, model: str, header: Header, device: str, output: Path, confidence: bool, table: SceneTable
-    ) -> None:
-        self._model = model
-        self._header = header
-        self._device = device
-        self._output = output
-        self._confidence = confidence
-        self._table = table
-        self._taken: set[str] = set()
-
-    def run(self, scenes: tuple[SceneFiles, ...], feedback: QgsProcessingFeedback) -> None:
-        """All scenes; those after Cancel are entered as not begun."""
-        steps = QgsProcessingMultiStepFeedback(len(scenes), feedback)
-        for number, scene in enumerate(scenes):
-            if feedback.isCanceled():
-                self._table.add(SceneResult(scene.name, NOT_BEGUN))
-                continue
-            steps.setCurrentStep(number)
-            text = tr("Scene {number} of {count}: {name}")
-            feedback.pushInfo(text.format(number=number + 1, count=len(scenes), name=scene.name))
-            began = time.monotonic()
-            try:
-                counts = self._map(scene, steps)
-            except QgsProcessingException as error:
-                if isinstance(error.__cause__, EnvironmentMissing):
-                    raise
-                seconds = time.monotonic() - began
-                if feedback.isCanceled():
-                    self._table.add(SceneResult(scene.name, CANCELLED, seconds=seconds))
-                    continue
-                self._table.add(SceneResult(scene.name, FAILED, seconds=seconds, message=str(error)))
-                feedback.reportError(f"{scene.name}: {error}")
-            else:
-                seconds = time.monotonic() - began
-                self._table.add(SceneResult(scene.name, MAPPED, f"{scene.name}.tif", counts, seconds))
-
-    def _map(self, scene: SceneFiles, feedback: QgsProcessingFeedback) -> tuple[int, ...]:
-        """Pixels per class of the map. Raises QgsProcessingException."""
-        if scene.problem:
-            raise QgsProcessingException(scene.problem)
-        sources = tuple(RasterSource(str(each), each.name) for each in scene.files)
-        with told_to_user():
-            grid = _like_training(sources, self._header)
-        rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
-        target = self._claimed(f"{scene.name}.tif")
-        confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
-        classify_scene(SceneToMap(self._model, rasters, self._device, target, confidence), feedback)
-        with told_to_user():
-            return tuple(class_counts(target, [each.code for each in self._header.classes]))
-
-    def _claimed(self, name: str) -> str:
-        """The path of a result, which must not be that of another scene's."""
-        path = self._output / name
-        if name.casefold() in self._taken:
-            raise QgsProcessingException(tr("A result of another scene is named {name}, too.").format(name=name))
-        self._taken.add(name.casefold())
-        return str(path)
-
-
-def _like_training(sources: tuple[RasterSource, ...], header: Header) -> RasterSource:
-    """The raster whose grid rules: the first of those whose pixels are nearest in size to the training's."""
-    wanted = abs(header.scene.pixel_size[0])
-
-    def distance(source: RasterSource) -> float:
-        return abs(math.log(grid_of(source).pixel_size[0] / wanted))
-
-    return min(sources, key=distance)
 
 
 def _count(pattern: Pattern, modality: str, files: tuple[Path, ...]) -> str:

@@ -1,0 +1,108 @@
+"""Maps scenes one after another: what fails costs its scene alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingMultiStepFeedback,
+)
+
+from ...model.header import Header
+from ..engine.errors import EnvironmentMissing
+from ..raster.class_table import class_counts
+from ..raster.source import RasterSource, grid_of
+from ..translation import tr
+from .classifying import SceneToMap, classify_scene
+from .inputs import Rasters
+from .running import told_to_user
+from .scene_files import SceneFiles
+from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
+
+
+class Batch:
+    """Maps scene after scene and enters each into the table.
+
+    Args:
+        model: path of the model file, and its header.
+        device: as messages name it.
+        output: the folder for results, named after their scenes.
+        confidence: whether to write that, too.
+    """
+
+    def __init__(
+        self, model: str, header: Header, device: str, output: Path, confidence: bool, table: SceneTable
+    ) -> None:
+        self._model = model
+        self._header = header
+        self._device = device
+        self._output = output
+        self._confidence = confidence
+        self._table = table
+        self._taken: set[str] = set()
+
+    def run(self, scenes: tuple[SceneFiles, ...], feedback: QgsProcessingFeedback) -> None:
+        """All scenes; those after Cancel are entered as not begun.
+
+        Raises QgsProcessingException where there is no Python for the worker; what else fails costs its scene alone.
+        """
+        steps = QgsProcessingMultiStepFeedback(len(scenes), feedback)
+        for number, scene in enumerate(scenes):
+            if feedback.isCanceled():
+                self._table.add(SceneResult(scene.name, NOT_BEGUN))
+                continue
+            steps.setCurrentStep(number)
+            text = tr("Scene {number} of {count}: {name}")
+            feedback.pushInfo(text.format(number=number + 1, count=len(scenes), name=scene.name))
+            began = time.monotonic()
+            try:
+                counts = self._map(scene, steps)
+            except QgsProcessingException as error:
+                if isinstance(error.__cause__, EnvironmentMissing):
+                    raise
+                seconds = time.monotonic() - began
+                if feedback.isCanceled():
+                    self._table.add(SceneResult(scene.name, CANCELLED, seconds=seconds))
+                    continue
+                self._table.add(SceneResult(scene.name, FAILED, seconds=seconds, message=str(error)))
+                feedback.reportError(f"{scene.name}: {error}")
+            else:
+                seconds = time.monotonic() - began
+                self._table.add(SceneResult(scene.name, MAPPED, f"{scene.name}.tif", counts, seconds))
+
+    def _map(self, scene: SceneFiles, feedback: QgsProcessingFeedback) -> tuple[int, ...]:
+        """Pixels per class of the map. Raises QgsProcessingException."""
+        if scene.problem:
+            raise QgsProcessingException(scene.problem)
+        sources = tuple(RasterSource(str(each), each.name) for each in scene.files)
+        with told_to_user():
+            grid = _like_training(sources, self._header)
+        rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
+        target = self._claimed(f"{scene.name}.tif")
+        confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
+        classify_scene(SceneToMap(self._model, rasters, self._device, target, confidence), feedback)
+        with told_to_user():
+            return tuple(class_counts(target, [each.code for each in self._header.classes]))
+
+    def _claimed(self, name: str) -> str:
+        """The path of a result, which must not be that of another scene's."""
+        path = self._output / name
+        if name.casefold() in self._taken:
+            raise QgsProcessingException(tr("A result of another scene is named {name}, too.").format(name=name))
+        self._taken.add(name.casefold())
+        return str(path)
+
+
+def _like_training(sources: tuple[RasterSource, ...], header: Header) -> RasterSource:
+    """The raster whose grid rules: the first of those whose pixels are nearest in size to the training's."""
+    wanted = abs(header.scene.pixel_size[0])
+
+    def distance(source: RasterSource) -> float:
+        return abs(math.log(grid_of(source).pixel_size[0] / wanted))
+
+    return min(sources, key=distance)
