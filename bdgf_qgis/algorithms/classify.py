@@ -30,6 +30,8 @@ class Classify(BdgfAlgorithm):
             "Maps a scene with a model of Train. The map has the names and colours of the classes; pixels that are not "
             "valid in every raster are nodata.\n\n"
             "The rasters may be those of the training or of another place: their bands are matched by name and number."
+            "\n\nA run that was cut goes on when the same run is started again: its blocks wait beside the result "
+            "for 14 days."
         )
 
     def keywords(self) -> str:
