@@ -43,6 +43,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "OUTPUT": "rasterDestination",
         "CONFIDENCE": "rasterDestination?",
         "PROBABILITIES": "rasterDestination?",
+        "COG": "boolean!",
     },
     "classifyfolder": {
         "MODEL": "file",
