@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--rounds", type=int, default=3, help="of the network alone and end to end in turn")
     asked.add_argument("--seconds", type=float, default=6.0, help="that each rate is measured for")
     asked.add_argument("--long", action="store_true", help="also 4000 pixels, and preset thorough")
+    asked.add_argument("--note", default="", help="a sentence for the page, as on what else the machine did")
     asked.add_argument("--out", type=Path, default=ROOT / "build" / "speed")
     asked.add_argument("--docs", type=Path, default=ROOT / "docs" / "performance.md", help="page to put the tables in")
     return asked
@@ -73,7 +74,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         presets[preset] = {"bare": bare, "end_to_end": whole, "timesteps": len(PRESETS[preset].branches.timesteps)}
         presets[preset]["gpu"] = _run("bare", model, "cuda", min(options.side), options.seconds) if _has_gpu() else None
     forest = [_run("forest", options.seconds) for _ in range(options.rounds)]
-    return {"presets": presets, "forest": median(forest)}
+    return {"presets": presets, "forest": median(forest), "note": options.note}
 
 
 def _has_gpu() -> bool:

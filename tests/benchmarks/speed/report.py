@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
+from textwrap import wrap
 from typing import Any
 
 from bdgf.tests.benchmarks.speed.forest import TREES
 from bdgf.tests.benchmarks.speed.scene import BANDS, CLASSES
 
+_WIDTH = 120
 _BEGIN, _END = "<!-- tables of tests.benchmarks.speed -->", "<!-- end of tables -->"
 
 
@@ -23,10 +25,13 @@ def tables(measured: Mapping[str, Any]) -> str:
     """All tables: rates, scene sizes, where the work is."""
     presets = measured["presets"]
     first = next(iter(presets.values()))["bare"][0]
-    lines = [
+    about = (
         f"Measured on {first['device']}, torch {first['torch']}, on a synthetic scene of {BANDS} bands (uint16, LZW), "
         f"{CLASSES} classes, random weights. Rates are medians, px/s of the map; start-up (QGIS, torch) is apart. End "
-        "to end is Classify through Processing: reading, computing, blending, writing.",
+        f"to end is Classify through Processing: reading, computing, blending, writing. {measured['note']}"
+    )
+    lines = [
+        *wrap(about, _WIDTH),
         "",
         *_table(
             (
@@ -36,9 +41,12 @@ def tables(measured: Mapping[str, Any]) -> str:
             [_rates(name, preset, measured["forest"]) for name, preset in presets.items()],
         ),
         "",
-        "The network alone has its windows in memory; a patch a pixel is the same network on windows of 12 pixels, of "
-        "which it keeps the centre; both with the best of several batches. The roof is what one 3 x 3 convolution of "
-        "32 channels reaches.",
+        *wrap(
+            "The network alone has its windows in memory; a patch a pixel is the same network on windows of 12 pixels, "
+            "of which it keeps the centre; both with the best of several batches. The roof is what one 3 x 3 "
+            "convolution of 32 channels reaches.",
+            _WIDTH,
+        ),
         "",
         *_table(
             ("preset", "scene, pixels", "end to end, px/s", "microseconds a pixel", "QGIS, MiB", "worker, MiB"),
