@@ -12,7 +12,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class WeightAverage(Generic[Network]):
-    """Exponential moving average; young averages follow faster, so that short trainings are not held back."""
+    """Exponential moving average; young averages follow faster, so that short trainings are not held back. Buffers are
+    not averaged but taken over."""
 
     def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
@@ -26,3 +27,5 @@ class WeightAverage(Generic[Network]):
         decay = min(self._decay, (1 + self.updates) / (10 + self.updates))
         for kept, new in zip(self.network.parameters(), network.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)
+        for taken, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            taken.copy_(buffer)

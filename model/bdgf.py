@@ -13,7 +13,7 @@ from .data.bands import BandScaler
 from .diffusion.features import DiffusionFeatures
 from .diffusion.unet import UNet
 from .header import KEY, Header, ModelFileError, read_header, to_text
-from .network.classifier import Classifier, vote
+from .network.classifier import Classifier
 from .settings import Settings
 
 
@@ -47,9 +47,16 @@ class BDGF(nn.Module):
 
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         """Class probabilities (B, K, H, W) of windows of channels (B, D, H, W) at grid positions `corners` (B, 2)."""
+        opinions = self.opinions(inputs, valid, corners)
+        assert self.classifier is not None
+        answer: Tensor = self.classifier.vote(opinions)
+        return answer
+
+    def opinions(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
+        """Log-probabilities of every voter, (B, V, K, H, W), of the same windows."""
         if self.classifier is None:
             raise ValueError("a model that is only pre-trained cannot classify")
-        return vote(self.classifier(inputs, valid, self.features(inputs, valid, corners)))
+        return self.classifier.opinions(inputs, valid, self.features(inputs, valid, corners))
 
 
 def save_model(model: BDGF, header: Header, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Accuracy on held-out polygons, predicted exactly as a map would be."""
+"""What a model says at single pixels, asked exactly as a map would be; and its accuracy on held-out polygons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from .bdgf import BDGF
 from .data.tiles import TileScene
 from .lattice import blend_weight, lattice_corners
-from .predictor import Predictor
+from .predictor import Ask, Predictor
 from .progress import Span
 
 
@@ -27,9 +27,25 @@ def held_out_confusion(
 
 
 def predict_points(
-    model: BDGF, scene: TileScene, points: np.ndarray, classes: int, device: torch.device, span: Span
+    model: BDGF,
+    scene: TileScene,
+    points: np.ndarray,
+    values: int,
+    device: torch.device,
+    span: Span,
+    ask: Ask | None = None,
 ) -> np.ndarray:
-    """Class probabilities (P, K) of grid pixels (P, 2 or more: row, column), windows on the lattice and blended."""
+    """Class probabilities (P, K) of grid pixels (P, 2 or more: row, column), windows on the lattice and blended.
+
+    Args:
+        model: the model.
+        scene: where the pixels are.
+        points: the pixels.
+        values: number of values that the model answers with, by default the number of classes.
+        device: where to compute.
+        span: hears of progress.
+        ask: what to ask instead of probabilities, see Predictor.
+    """
     size, stride = model.settings.window, model.settings.stride
     weight = blend_weight(size, stride).numpy()
     cells = np.unique(points[:, :2], axis=0).tolist()
@@ -40,10 +56,10 @@ def predict_points(
         found = scene.cut(some, size)
         return found.inputs, found.valid
 
-    result = np.zeros((len(points), classes), np.float32)
+    result = np.zeros((len(points), values), np.float32)
     done = 0
-    for some, probabilities in Predictor(model, device, span.reporter).batches(windows, cut):
-        for (top, left), answer in zip(some, probabilities.numpy(), strict=True):
+    for some, answers in Predictor(model, device, span.reporter, ask).batches(windows, cut):
+        for (top, left), answer in zip(some, answers.numpy(), strict=True):
             rows, columns = points[:, 0] - top, points[:, 1] - left
             inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
             rows, columns = rows[inside], columns[inside]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +14,18 @@ from torch.nn import functional
 
 from .average import WeightAverage
 from .bdgf import BDGF
+from .calibration import calibration_fold, fit_spectral, weigh_votes
 from .curves import CurveLog
 from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
 from .device import mixed_precision
-from .network.classifier import BranchOutput, vote
+from .network.classifier import BranchOutput, Classifier
 from .network.lanes import BranchLanes
 from .network.mutual import MutualLearning
 from .progress import Span
 from .settings import TrainingSettings
+
+RISE = 0.15  # share of a cycle of the learning rate in which it rises
 
 
 def class_weights(counts: np.ndarray, limit: float) -> Tensor:
@@ -67,7 +73,8 @@ class Learner:
 def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, span: Span, log: CurveLog) -> None:
     """Trains the model's classifier on the scene's labelled pixels; the model ends with the averaged weights.
 
-    Raises JobCancelled; the weights up to then are in the model.
+    Some polygons are left out at first, to weigh the vote by; then they join. Raises JobCancelled; the weights up to
+    then are in the model.
     """
     settings = model.settings.training
     device = next(model.parameters()).device
@@ -76,21 +83,34 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     counts = np.bincount(scene.training[:, 2], minlength=classes)
     sample = scene.cut(random_corners(scene, 32, settings.window, random), settings.window).to(device)
     model.classifier.relief.fit(sample.inputs, sample.valid)
+    fold = calibration_fold(scene.training, settings.calibrate, random)
+    points, aside = scene.training[~fold], scene.training[fold]
+    scene.set_aside(aside)
+    fit_spectral(model, scene, points, classes, seed, span.still(0))
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)
     lanes = BranchLanes(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
     learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
-    sampler = LabelSampler(scene.training, settings.balance)
+    sampler = LabelSampler(points, settings.balance)
     average = WeightAverage(model.classifier, settings.average)
     trained = [*model.classifier.parameters(), *mutual.parameters()]
     optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
-    planner = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=max(2, settings.steps + 1), pct_start=0.15
-    )
+    second = round(settings.calibrate_at * settings.steps) if len(aside) else 0
+    planner = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate(step, settings.steps, second))
     model.classifier.train()
     try:
         for step in span.steps(settings.steps):
+            if len(aside) and step == second:
+                still = span.still(step / settings.steps)
+                with _averaged(model, average):
+                    weights = weigh_votes(model, scene, aside, classes, still)
+                scene.bring_back(aside)
+                sampler = LabelSampler(scene.training, settings.balance)
+                fit_spectral(model, scene, scene.training, classes, seed, still)
+                model.classifier.vote.weights.copy_(weights)
+                model.classifier.train()
+                _log_weights(log, step, model.classifier)
             windows = _draw(scene, sampler, settings, random).to(device)
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
             loss, outputs = learner.loss(windows, ramp, generator)
@@ -110,6 +130,31 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
         model.eval()
 
 
+@contextmanager
+def _averaged(model: BDGF, average: WeightAverage[Classifier]) -> Iterator[None]:
+    """The model with the averaged weights in place of those in training."""
+    training, model.classifier = model.classifier, average.network
+    try:
+        yield
+    finally:
+        model.classifier = training
+
+
+def _log_weights(log: CurveLog, step: int, classifier: Classifier) -> None:
+    for name, weight in zip(classifier.voters, classifier.vote.weights.tolist(), strict=True):
+        log.add(f"{name} weight", step, weight)
+
+
+def learning_rate(step: int, steps: int, second: int) -> float:
+    """Share of the highest learning rate at a step: up for a while, then down along a cosine; a second time, half as
+    high, from step `second` on (0: only once)."""
+    first, last, height = (0, second, 1.0) if step < second else (second, steps, 0.5 if second else 1.0)
+    passed = (step - first) / max(1, last - first)
+    if passed < RISE:
+        return height * (0.04 + 0.96 * passed / RISE)
+    return height * (1 + math.cos(math.pi * (passed - RISE) / (1 - RISE))) / 2
+
+
 def _draw(scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, random: np.random.Generator) -> Windows:
     corners = sampler.corners(settings.batch, settings.window, random)
     return jitter(turn(scene.cut(corners, settings.window), int(random.integers(8))), settings.jitter, random)
@@ -121,12 +166,13 @@ def _ramp(share: float, warm_up: float) -> float:
 
 
 def _log_outputs(log: CurveLog, step: int, outputs: dict[str, BranchOutput], windows: Windows) -> None:
-    """Agreement of each branch with the labels, and the class shares of the vote: a collapse shows there first."""
+    """Agreement of each branch with the labels, and the class shares of their mean: a collapse shows there first."""
     labelled = windows.labels >= 0
     for name, each in outputs.items():
         hits = each.logits.detach().argmax(dim=1)[labelled] == windows.labels[labelled]
         log.add(f"{name} accuracy", step, hits.float().mean().item())
-    chosen = vote(outputs).detach().argmax(dim=1)[windows.valid[:, 0]]
+    mean = torch.stack([each.logits.detach().softmax(dim=1) for each in outputs.values()]).mean(dim=0)
+    chosen = mean.argmax(dim=1)[windows.valid[:, 0]]
     shares = torch.bincount(chosen, minlength=next(iter(outputs.values())).logits.shape[1]).float()
     for number, share in enumerate((shares / shares.sum().clamp(min=1)).tolist(), start=1):
         log.add(f"class share {number}", step, share)

@@ -20,6 +20,7 @@ MOST_WINDOWS = 256  # in a batch on a GPU: a larger one is no faster
 _SHARE = 0.7  # of a GPU's free memory that batches may take
 
 Cut = Callable[[np.ndarray], tuple[Tensor, Tensor]]
+Ask = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class OutOfMemory(MemoryError):
@@ -32,11 +33,18 @@ class Predictor:
     On the CPU each core computes a batch of its own: cores that share a batch wait for each other after every layer,
     and for long where QGIS needs one of them. A GPU computes one batch while another is put together. Where memory
     runs out the batch is halved, for good.
+
+    Args:
+        model: the model, which is moved to the device.
+        device: where to compute.
+        reporter: hears of halved batches, and stops a cancelled run.
+        ask: what is asked of the model, with the arguments and the shape of answer of its call; by default that.
     """
 
-    def __init__(self, model: BDGF, device: torch.device, reporter: Reporter) -> None:
+    def __init__(self, model: BDGF, device: torch.device, reporter: Reporter, ask: Ask | None = None) -> None:
         self.model = model.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.device = device
+        self._ask = ask or self.model
         self.batch = model.settings.inference_batch
         threads = torch.get_num_threads()
         self.lanes = min(threads, MOST_LANES) if device.type == "cpu" else 2 if device.type == "cuda" else 1
@@ -88,7 +96,7 @@ class Predictor:
         inputs = inputs.to(self.device).contiguous(memory_format=torch.channels_last)
         where = torch.from_numpy(corners).to(self.device)
         with mixed_precision(self.device):
-            probabilities = self.model(inputs, valid.to(self.device), where)
+            probabilities = self._ask(inputs, valid.to(self.device), where)
         return probabilities[:count].float().cpu()
 
     def _measure(self, corners: np.ndarray, cut: Cut) -> None:

@@ -28,3 +28,8 @@ class Span:
     def at(self, share: float, text: str = "") -> None:
         """Reports a share of this part."""
         self.reporter.progress(self.phase, self.start + (self.end - self.start) * share, text)
+
+    def still(self, share: float) -> Span:
+        """A part of no length at a share of this one, for work that is not worth a progress of its own."""
+        here = self.start + (self.end - self.start) * share
+        return Span(self.reporter, self.phase, here, here)

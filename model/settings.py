@@ -42,6 +42,7 @@ class BranchSettings:
     guidance: tuple[str, ...] = GUIDANCE
     timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
     dropout: float = 0.1
+    spectral: bool = True  # whether each pixel's own spectrum votes beside the branches
     relief: tuple[int, ...] = (9, 31)  # sides of the neighbourhoods of local relief, pixels; () switches it off
 
 
@@ -69,6 +70,8 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
+    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0 gives every voter the same weight
+    calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 
 @dataclass(frozen=True)

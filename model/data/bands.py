@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 CLIP = (0.1, 99.9)  # percentiles of the valid pixels
 VARIANCE = 0.999  # share kept by the principal components
-FLOOR = 0.05  # least deviation of a component, as a share of the first one's: noise is not blown up
+FLOOR = 0.5  # least deviation of a component, as a share of the first one's: noise is not blown up
 
 
 class BandScaler(nn.Module):

@@ -123,6 +123,18 @@ class TileScene:
     def _points(path: str | None) -> np.ndarray:
         return np.load(path) if path else np.empty((0, 4), np.int32)
 
+    def set_aside(self, points: np.ndarray) -> None:
+        """Take the labels of training pixels (P, 4) away, and keep the pixels out of every loss."""
+        place = self._place(points)
+        self._labels[place] = -1
+        self._held[place] = True
+
+    def bring_back(self, points: np.ndarray) -> None:
+        """Undo set_aside()."""
+        place = self._place(points)
+        self._labels[place] = torch.from_numpy(points[:, 2].astype(np.int16)).to(self._labels.device)
+        self._held[place] = False
+
     def _place(self, points: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         rows, columns = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
         return self._locate(rows, columns)

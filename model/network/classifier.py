@@ -1,4 +1,4 @@
-"""BDGF's classifier: three guided branches that vote for every pixel of a window."""
+"""BDGF's classifier: three guided branches, and the pixel's own spectrum, vote for every pixel of a window."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from ..data.relief import LocalRelief
 from ..diffusion.unet import level_widths
 from ..settings import BranchSettings
 from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head
+from .spectral import SpectralVoter
+from .vote import Vote
+
+SPECTRAL = "spectral"  # name of that voter
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class BranchOutput:
 
 
 class Classifier(nn.Module):
-    """The branches in use and their heads; see vote() for their common answer.
+    """The branches in use with their heads, the spectral voter, and the vote.
 
     Args:
         groups: number of channels of each modality, in order; D in all.
@@ -45,14 +49,29 @@ class Classifier(nn.Module):
                 channels, settings.width, settings.depth, guides[LEVEL[name]], guided, settings.dropout
             )
             self.heads[name] = Head(settings.width, classes)
+        self.spectral = SpectralVoter(channels - 1, classes) if settings.spectral else None
+        self.vote = Vote(len(self.voters))
+
+    @property
+    def voters(self) -> list[str]:
+        """Names of all voters, in the order of their opinions."""
+        return [*self.branches, *([SPECTRAL] if self.spectral is not None else [])]
 
     def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
         """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
         image = self.image(inputs, valid)
         return {name: self.branch(name, image, guides) for name in self.branches}
 
+    def opinions(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Log-probabilities of every voter, (B, V, K, H, W); the arguments are those of a call."""
+        image = self.image(inputs, valid)
+        scores = [self.branch(name, image, guides).logits for name in self.branches]
+        if self.spectral is not None:
+            scores.append(self.spectral(image[:, :-1]))
+        return torch.stack([each.float() for each in scores], dim=1).log_softmax(dim=2)
+
     def image(self, inputs: Tensor, valid: Tensor) -> Tensor:
-        """What every branch sees, (B, I, H, W): channels, local relief, valid pixels flagged."""
+        """What every voter sees, (B, I, H, W): channels, local relief, and last valid pixels flagged."""
         image = torch.cat([inputs, self.relief(inputs, valid), valid.to(inputs.dtype)], dim=1)
         return image.contiguous(memory_format=torch.channels_last)
 
@@ -60,8 +79,3 @@ class Classifier(nn.Module):
         """One branch's features and logits."""
         features = self.branches[name](image, guides[LEVEL[name]])
         return BranchOutput(features, self.heads[name](features))
-
-
-def vote(outputs: dict[str, BranchOutput]) -> Tensor:
-    """Mean of the branches' class probabilities, (B, K, H, W)."""
-    return torch.stack([each.logits.softmax(dim=1) for each in outputs.values()]).mean(dim=0)

@@ -103,8 +103,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
 
 @functools.lru_cache(maxsize=32)
 def distance_bias(height: int, width: int, heads: int) -> Tensor:
-    """What attention loses with distance: -slope * distance in pixels, slopes 1, 1/2, 1/4 ... per head, (h, HW, HW)."""
+    """What attention loses with distance: -slope * distance in tokens, the heads' slopes from 1 to 1/2, (h, HW, HW)."""
     with torch.inference_mode(False):  # kept for training too, whoever asks first
         places = torch.cartesian_prod(torch.arange(height), torch.arange(width)).float()
-        slopes = 0.5 ** torch.arange(heads)
+        slopes = torch.linspace(1, 0.5, heads)
         return -slopes[:, None, None] * torch.cdist(places, places)

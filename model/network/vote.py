@@ -1,0 +1,64 @@
+"""How the voters' opinions become one answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LEAST = 1e-4  # of a probability: no voter may rule a class out
+
+
+class Vote(nn.Module):
+    """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
+
+    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is; all alike before fit().
+
+    Args:
+        voters: number of voters V.
+    """
+
+    weights: Tensor
+
+    def __init__(self, voters: int) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.full((voters,), 1 / max(1, voters)))
+
+    def forward(self, opinions: Tensor) -> Tensor:
+        """Log-probabilities of every voter (B, V, K, ...) to class probabilities (B, K, ...)."""
+        weights = self.weights.reshape(-1, 1, *[1] * (opinions.dim() - 3))
+        return (opinions.clamp(min=math.log(LEAST)) * weights).sum(dim=1).softmax(dim=1)
+
+    @torch.no_grad()
+    def fit(self, opinions: Tensor, classes: Tensor, polygons: int, groups: Sequence[int]) -> None:
+        """Finds the weights under which the pool is least surprised by pixels that no voter has learned from.
+
+        They are positive, and stay near equal weights where few polygons speak.
+
+        Args:
+            opinions: (P, V, K) log-probabilities.
+            classes: (P,) class positions.
+            polygons: number of polygons that the pixels come from.
+            groups: (V,) group of each voter; those of a group keep the same weight.
+        """
+        opinions = opinions.clamp(min=math.log(LEAST))
+        usual = torch.full_like(self.weights, 1 / len(self.weights))
+        which = torch.tensor(groups)
+        with torch.inference_mode(False), torch.enable_grad():
+            opinions, powers = opinions.clone(), usual[: max(groups) + 1].log().requires_grad_()
+            search = torch.optim.LBFGS([powers], max_iter=100, line_search_fn="strong_wolfe")
+
+            def loss() -> Tensor:
+                search.zero_grad()
+                weights = powers.exp()[which]
+                pooled = (opinions * weights[:, None]).sum(dim=1)
+                wrong = functional.cross_entropy(pooled, classes)
+                total = wrong + 0.5 / max(1, polygons) * ((weights - usual) ** 2).sum()
+                total.backward()
+                return total
+
+            search.step(loss)
+        self.weights.copy_(powers.detach().exp()[which])
