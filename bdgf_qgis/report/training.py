@@ -14,6 +14,8 @@ from .accuracy_tables import add_accuracy
 from .curves import charts
 from .page import Page, chip, table
 
+_WEIGHT = " weight"  # how the names of such curves end
+
 
 @dataclass(frozen=True)
 class ClassSamples:
@@ -62,7 +64,8 @@ class TrainingReport:
         page.raw(self._samples())
         page.heading(tr("Rasters and settings"))
         page.facts(self._facts())
-        drawn = charts(self.curves, [each.name for each in self.header.modalities], self.header.classes)
+        courses = [each for each in self.curves if not each.name.endswith(_WEIGHT)]
+        drawn = charts(courses, [each.name for each in self.header.modalities], self.header.classes)
         if drawn:
             page.heading(tr("Course of training"))
             page.raw("".join(drawn))
@@ -100,6 +103,13 @@ class TrainingReport:
             (tr("Steps of pre-training"), str(settings.diffusion.steps)),
             (tr("Steps of training"), str(settings.training.steps)),
             (tr("Seed"), str(header.seed)),
+            (tr("Weights of the voters"), self._weights()),
             (tr("Samples (SHA-256)"), header.samples_hash),
             (tr("BDGF version"), header.plugin_version),
         ]
+
+    def _weights(self) -> str:
+        """How far each voter is trusted, as training found on polygons left out at first."""
+        found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
+        named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
+        return named or tr("all alike (too few polygons to weigh them by)")

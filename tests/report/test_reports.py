@@ -92,6 +92,13 @@ def test_curves_share_charts_and_bear_names():
     assert page.count("<svg") == 5
 
 
+def test_the_weights_of_the_voters_are_told_in_words():
+    curves = [Curve("cnn weight", (60.0,), (0.21,)), Curve("spectral weight", (60.0,), (0.4,))]
+    page = checked(training(curves=curves).html())
+    assert "cnn 0.21, spectral 0.40" in words(page) and "<svg" not in page
+    assert "all alike" in words(training().html())
+
+
 @pytest.fixture
 def assessment() -> AssessmentReport:
     return AssessmentReport("map", "validation", CLASSES, CONFUSION, 14, 1200, ["2 polygons have no class."])
