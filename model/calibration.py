@@ -51,7 +51,7 @@ def fit_spectral(model: BDGF, scene: TileScene, points: np.ndarray, classes: int
         points[:, 3],
         torch.from_numpy(np.bincount(points[:, 2], minlength=classes)).float().to(device),
     )
-    classifier.spectral.fit(samples, seed)
+    classifier.spectral.fit(samples, seed, span.reporter.check)
 
 
 def weigh_votes(model: BDGF, scene: TileScene, points: np.ndarray, classes: int, span: Span) -> Tensor:

@@ -9,6 +9,7 @@ machines), which stand for the Gaussian kernel exp(-g |x - y|^2): convex, fitted
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,17 +82,24 @@ class SpectralVoter(nn.Module):
         return math.sqrt(2 / len(self.phases))
 
     @torch.no_grad()
-    def fit(self, samples: Samples, seed: int) -> None:
-        """Learns from labelled pixels; kernel width and penalty are those that predict unseen polygons best."""
+    def fit(self, samples: Samples, seed: int, check: Callable[[], None] = lambda: None) -> None:
+        """Learns from labelled pixels; kernel width and penalty are those that predict unseen polygons best.
+
+        Args:
+            samples: the pixels.
+            seed: of the choice of pixels and of the polygons that are left out.
+            check: called now and then; may raise to stop.
+        """
         random = np.random.default_rng(seed)
         usual = 1 / math.sqrt(max(float(samples.values.var()) * samples.values.shape[1], 1e-12))
-        width, penalty = self._choose(samples.take(_spread(samples, _MOST_TRIED, random)), usual, random)
+        width, penalty = self._choose(samples.take(_spread(samples, _MOST_TRIED, random)), usual, random, check)
         some = samples.take(_spread(samples, _MOST, random))
         self.scale.fill_(math.sqrt(2 * width) * usual)
         self.weights.zero_()
         self.bias.zero_()
         waves = self._waves(some.values)
         for each in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
+            check()
             weights, bias = _descend(waves, some, each, self.weights, self.bias)
             self.weights.copy_(weights)
             self.bias.copy_(bias)
@@ -99,7 +107,9 @@ class SpectralVoter(nn.Module):
     def _waves(self, values: Tensor) -> Tensor:
         return (values @ (self.frequencies * self.scale).T + self.phases).cos() * self._norm
 
-    def _choose(self, samples: Samples, usual: float, random: np.random.Generator) -> tuple[float, float]:
+    def _choose(
+        self, samples: Samples, usual: float, random: np.random.Generator, check: Callable[[], None]
+    ) -> tuple[float, float]:
         """Width and penalty of the least loss on polygons that were left out."""
         folds = polygon_folds(samples.classes.cpu().numpy(), samples.units, _FOLDS, random)
         losses: dict[tuple[float, float], float] = {}
@@ -114,6 +124,7 @@ class SpectralVoter(nn.Module):
                 kept = samples.take(np.nonzero(folds != fold)[0])
                 weights, bias = torch.zeros_like(self.weights), torch.zeros_like(self.bias)
                 for penalty in _PENALTIES:
+                    check()
                     weights, bias = _descend(waves[~left_out], kept, penalty, weights, bias)
                     scores = waves[left_out] @ weights.T + bias
                     wrong = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")

@@ -82,7 +82,7 @@ def test_cancel_of_a_training(scene: Scene, tmp_path: Path, words: str, changed:
 
 
 def test_cancel_of_a_training_that_keeps_what_it_learned(scene: Scene, tmp_path: Path):
-    log = when_said("Training on the samples", Log.cancel_now, 1.0)
+    log = when_said("Training on the samples: step", Log.cancel_now)
     changed = {**LONG, "PRETRAIN_STEPS": 1, "KEEP_PARTIAL": True, "HOLDOUT": 0.3}
     results = run("train", training(scene, tmp_path, **changed), log)
     assert time.monotonic() - log.cancelled_at < 6

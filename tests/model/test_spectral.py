@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from bdgf.model.errors import JobCancelled
 from bdgf.model.network.spectral import Samples, SpectralVoter, polygon_folds
 
 
@@ -74,6 +75,15 @@ def test_folds_keep_polygons_whole_and_spread_each_class():
     assert all(len(each) == 1 for each in by_unit) and set().union(*by_unit) == {0, 1, 2}
     assert set(folds[classes == 1]) == {0, 1}
     assert set(folds[classes == 2]) == {-1}, "a class of a single polygon is never left out"
+
+
+def test_fitting_stops_where_it_is_cancelled():
+    def cancelled():
+        raise JobCancelled
+
+    voter = SpectralVoter(2, 2)
+    with pytest.raises(JobCancelled):
+        voter.fit(rings(200, 0), seed=0, check=cancelled)
 
 
 def test_one_polygon_a_class_suffices():
