@@ -20,14 +20,14 @@ _LEAST_POLYGONS = 4  # that a vote can be weighed by
 def calibration_fold(points: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
     """Which training pixels (P, 4: row, column, class, polygon) are left out at first, as bool (P,).
 
-    Of each class with three polygons or more `share` of them, at least one; nothing where that makes too few.
+    Of each class about `share` of the polygons, of one that has too few of them none; nothing where that makes too few.
     """
     left_out = np.zeros(len(points), dtype=bool)
     polygons = 0
     for each in np.unique(points[:, 2]):
         units = random.permutation(np.unique(points[points[:, 2] == each, 3]))
-        if len(units) > 2 and share > 0:
-            chosen = units[: max(1, round(share * len(units)))]
+        if share * len(units) >= 1:
+            chosen = units[: round(share * len(units))]
             left_out |= (points[:, 2] == each) & np.isin(points[:, 3], chosen)
             polygons += len(chosen)
     return left_out if polygons >= _LEAST_POLYGONS else np.zeros_like(left_out)

@@ -70,15 +70,15 @@ def test_few_polygons_hardly_move_it():
 
 
 def test_the_fold_takes_whole_polygons_and_leaves_rare_classes_alone():
-    units = np.repeat(np.arange(18), 4)
-    classes = np.repeat([0] * 8 + [1] * 8 + [2] * 2, 4)
-    points = np.column_stack([np.arange(72), np.zeros(72), classes, units]).astype(np.int32)
+    units = np.repeat(np.arange(19), 4)
+    classes = np.repeat([0] * 8 + [1] * 8 + [2] * 3, 4)
+    points = np.column_stack([np.arange(76), np.zeros(76), classes, units]).astype(np.int32)
     fold = calibration_fold(points, 0.25, np.random.default_rng(0))
     chosen = np.unique(units[fold])
     assert len(chosen) == 4 and fold.sum() == 16, "two of eight polygons of two classes, whole"
-    assert not fold[classes == 2].any()
+    assert not fold[classes == 2].any(), "a quarter of three polygons is none"
     few = points[points[:, 3] >= 13]
-    assert not calibration_fold(few, 0.25, np.random.default_rng(0)).any(), "three and two polygons are too few"
+    assert not calibration_fold(few, 0.34, np.random.default_rng(0)).any(), "one of three and one of three are too few"
     assert not calibration_fold(points, 0.0, np.random.default_rng(0)).any()
 
 
