@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LEAST = 1e-4  # of a probability: no voter may rule a class out
+LEAST_SHARE = 0.25  # of all weight, for a group of voters to be heard
 
 
 class Vote(nn.Module):
@@ -36,7 +37,8 @@ class Vote(nn.Module):
     def fit(self, opinions: Tensor, classes: Tensor, polygons: int, groups: Sequence[int]) -> None:
         """Finds the weights under which the pool is least surprised by pixels that no voter has learned from.
 
-        They are positive, and stay near equal weights where few polygons speak.
+        They are never negative, and stay near equal weights where few polygons speak. A group that comes to less than
+        LEAST_SHARE of all weight is left out: such a share is more often chance than knowledge.
 
         Args:
             opinions: (P, V, K) log-probabilities.
@@ -44,21 +46,29 @@ class Vote(nn.Module):
             polygons: number of polygons that the pixels come from.
             groups: (V,) group of each voter; those of a group keep the same weight.
         """
-        opinions = opinions.clamp(min=math.log(LEAST))
-        usual = torch.full_like(self.weights, 1 / len(self.weights))
         which = torch.tensor(groups)
+        weights = self._found(opinions, classes, polygons, which, torch.ones(len(which)))
+        shares = torch.zeros(int(which.max()) + 1).index_add_(0, which, weights) / weights.sum()
+        kept = (shares >= LEAST_SHARE)[which].float()
+        if not kept.all():
+            weights = self._found(opinions, classes, polygons, which, kept)
+        self.weights.copy_(weights)
+
+    def _found(self, opinions: Tensor, classes: Tensor, polygons: int, which: Tensor, kept: Tensor) -> Tensor:
+        """Weights (V,) of the voters that are kept, 0 for the others; `which` is the group of each."""
+        usual = kept / kept.sum()
         with torch.inference_mode(False), torch.enable_grad():
-            opinions, powers = opinions.clone(), usual[: max(groups) + 1].log().requires_grad_()
+            opinions = opinions.clamp(min=math.log(LEAST)).clone()
+            powers = torch.full((int(which.max()) + 1,), math.log(1 / float(kept.sum()))).requires_grad_()
             search = torch.optim.LBFGS([powers], max_iter=100, line_search_fn="strong_wolfe")
 
             def loss() -> Tensor:
                 search.zero_grad()
-                weights = powers.exp()[which]
-                pooled = (opinions * weights[:, None]).sum(dim=1)
-                wrong = functional.cross_entropy(pooled, classes)
+                weights = powers.exp()[which] * kept
+                wrong = functional.cross_entropy((opinions * weights[:, None]).sum(dim=1), classes)
                 total = wrong + 0.5 / max(1, polygons) * ((weights - usual) ** 2).sum()
                 total.backward()
                 return total
 
             search.step(loss)
-        self.weights.copy_(powers.detach().exp()[which])
+        return powers.detach().exp()[which] * kept
