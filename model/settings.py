@@ -70,7 +70,7 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
-    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0 gives every voter the same weight
+    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0 gives every branch the same weight
     calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 

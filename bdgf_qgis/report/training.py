@@ -112,4 +112,4 @@ class TrainingReport:
         """How far each voter is trusted, as training found on polygons left out at first."""
         found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
         named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
-        return named or tr("all alike (too few polygons to weigh them by)")
+        return named or tr("all branches alike, spectrum not heard (too few polygons to weigh them by)")

@@ -50,7 +50,8 @@ class Classifier(nn.Module):
             )
             self.heads[name] = Head(settings.width, classes)
         self.spectral = SpectralVoter(channels - 1, classes) if settings.spectral else None
-        self.vote = Vote(len(self.voters))
+        # the spectral voter is heard only where polygons prove it: on new ones it is often worse than the branches
+        self.vote = Vote(len(self.voters), heard=len(self.branches))
 
     @property
     def voters(self) -> list[str]:

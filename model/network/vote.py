@@ -16,17 +16,20 @@ LEAST_SHARE = 0.25  # of all weight, for a group of voters to be heard
 class Vote(nn.Module):
     """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
 
-    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is; all alike before fit().
+    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() the first
+    `heard` voters weigh the same and the others nothing.
 
     Args:
         voters: number of voters V.
+        heard: number of voters that are heard without proof, all where it is None.
     """
 
     weights: Tensor
 
-    def __init__(self, voters: int) -> None:
+    def __init__(self, voters: int, heard: int | None = None) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.full((voters,), 1 / max(1, voters)))
+        heard = voters if heard is None else heard
+        self.register_buffer("weights", (torch.arange(voters) < heard) / max(1, heard))
 
     def forward(self, opinions: Tensor) -> Tensor:
         """Log-probabilities of every voter (B, V, K, ...) to class probabilities (B, K, ...)."""

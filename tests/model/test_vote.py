@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from bdgf.model.bdgf import load_model
 from bdgf.model.calibration import calibration_fold
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import TileScene, sample_pixels
@@ -25,6 +26,11 @@ def test_before_it_is_weighed_the_vote_is_the_geometric_mean():
     opinions = torch.randn(2, 4, 3, 5, 5).log_softmax(dim=2)
     wanted = opinions.mean(dim=1).exp()
     assert torch.allclose(Vote(4)(opinions), wanted / wanted.sum(dim=1, keepdim=True), atol=1e-6)
+
+
+def test_who_must_prove_itself_is_not_heard_before():
+    opinions = torch.randn(2, 3, 4, 5, 5).log_softmax(dim=2)
+    assert torch.allclose(Vote(3, heard=2)(opinions), Vote(2)(opinions[:, :2]), atol=1e-6)
 
 
 def test_who_knows_weighs_more_and_who_exaggerates_less():
@@ -113,8 +119,10 @@ def test_training_weighs_the_vote_and_says_so(tmp_path):
     assert weights["cnn weight"] != (0.25,)
 
 
-def test_without_calibration_every_voter_weighs_the_same(tmp_path):
+def test_without_calibration_the_branches_weigh_the_same_and_the_spectrum_is_not_heard(tmp_path):
     settings = tiny_settings()
     settings = tiny_settings(training=type(settings.training)(steps=4, batch=2, calibrate=0.0))
     done = train(train_job(tmp_path, settings), SilentReporter())
     assert not [curve for curve in done.curves if curve.name.endswith(" weight")]
+    model, _ = load_model(done.output)
+    assert model.classifier.vote.weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])

@@ -96,7 +96,7 @@ def test_the_weights_of_the_voters_are_told_in_words():
     curves = [Curve("cnn weight", (60.0,), (0.21,)), Curve("spectral weight", (60.0,), (0.4,))]
     page = checked(training(curves=curves).html())
     assert "cnn 0.21, spectral 0.40" in words(page) and "<svg" not in page
-    assert "all alike" in words(training().html())
+    assert "all branches alike" in words(training().html())
 
 
 @pytest.fixture
