@@ -73,6 +73,7 @@ def write_block(
         return None
     region = block_with_halo(window, size_window, stride).intersection(stack.overlap.union(window))
     arrays, valid = stack.read(region)
+    stack.forget_blocks()
     asked = valid[window.slices_in(region)]
     if not (asked if wanted is None else asked & wanted).any():
         return None

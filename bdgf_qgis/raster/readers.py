@@ -89,6 +89,14 @@ class SourcePixels:
         width, height = self._dataset.GetRasterBand(self.bands[0]).GetBlockSize()
         return height, width
 
+    def forget_blocks(self) -> None:
+        """Give back GDAL's copy of the blocks that were read, where they are tiles: another part comes next.
+
+        Strips across the whole raster are kept, since the next part lies beside this one.
+        """
+        if self.block_size()[1] < self.grid.width:
+            self._dataset.FlushCache()
+
     def close(self) -> None:
         """Let go of the file."""
         self._dataset = None

@@ -122,6 +122,11 @@ class ModalityStack:
             valid[part.slices_in(window)] = reduce(np.logical_and, parts)
         return valid
 
+    def forget_blocks(self) -> None:
+        """Give back the memory that GDAL keeps of what was read, so that it does not grow with the scene."""
+        for reader in self._readers:
+            reader.pixels.forget_blocks()
+
     def reopen(self) -> ModalityStack:
         """The same stack with data sets of its own, for another thread."""
         sources = [each.source for each in self.modalities]

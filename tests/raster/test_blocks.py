@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.blocks import block_with_halo, plan_blocks, write_block
 from bdgf.bdgf_qgis.raster.grid import Window
@@ -91,3 +92,12 @@ def test_blocks_without_a_pixel_to_classify_are_none(tmp_path: Path) -> None:
         assert list(folder.iterdir()) == []
         none[3, 4] = True
         assert write_block(stack, 3, Window(48, 48, 48, 48), folder, 64, 48, none) is not None
+
+
+def test_gdal_keeps_no_tiles_of_blocks_that_were_read(tmp_path: Path) -> None:
+    array = np.arange(512 * 512, dtype=np.uint16).reshape(512, 512)
+    tiled = make_raster(tmp_path / "tiled.tif", array, options=["TILED=YES", "COMPRESS=DEFLATE"])
+    with open_stack([tiled], tiled) as stack:
+        before = gdal.GetCacheUsed()
+        assert write_block(stack, 0, Window(0, 0, 480, 480), tmp_path, 64, 40) is not None
+        assert gdal.GetCacheUsed() <= before
