@@ -19,6 +19,7 @@ from qgis.core import (
 
 from bdgf.bdgf_qgis.demo.materials import CLASSES
 from bdgf.bdgf_qgis.raster.class_table import read_class_table
+from bdgf.model.header import FORMAT
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run
 
 LEGEND = [(each.code, each.name, each.colour) for each in CLASSES]
@@ -221,7 +222,7 @@ def test_what_does_not_fit_is_refused_before_a_worker_starts(
             "cut": data[:-100],
             "text": b"no model at all",
             "pretrained": data.replace(b'\\"kind\\": \\"classifier\\"', b'\\"kind\\": \\"pretrained\\"'),
-            "version": data.replace(b'\\"format\\": 1', b'\\"format\\": 7'),
+            "version": data.replace(b'\\"format\\": %d' % FORMAT, b'\\"format\\": 7'),
         }.get(damage, data)
     )
     rasters = {"one raster": [scene.optical], "bands": [scene.dsm, scene.dsm]}.get(damage, scene.rasters)
@@ -229,7 +230,7 @@ def test_what_does_not_fit_is_refused_before_a_worker_starts(
         "cut": "damaged",
         "text": "not a BDGF model",
         "pretrained": "only pre-trained",
-        "version": "format version 7; this plugin reads version 1",
+        "version": f"format version 7; this plugin reads version {FORMAT}",
         "one raster": "trained on 2 rasters ('optical', 'dsm'); 1 were chosen",
         "bands": "It expects 'optical': 24 bands",
     }[damage]
