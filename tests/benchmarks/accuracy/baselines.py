@@ -86,7 +86,7 @@ def svm(labels: Labels, seed: int) -> Any:
         split = StratifiedKFold(folds, shuffle=True, random_state=seed)
     else:
         return plain
-    return GridSearchCV(plain, {"svc__C": list(COSTS)}, scoring=make_scorer(cohen_kappa_score), cv=split, n_jobs=-1)
+    return GridSearchCV(plain, {"svc__C": list(COSTS)}, scoring=make_scorer(cohen_kappa_score), cv=split)
 
 
 def _groups(model: Any, labels: Labels) -> dict[str, np.ndarray]:
