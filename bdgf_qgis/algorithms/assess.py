@@ -7,12 +7,13 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from ..raster.assessment import confusion_of
+from ..raster.source import files_of
 from ..report.assessment import AssessmentReport
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import REPORT_FILES
 from .inputs import raster_source, samples_of
-from .placing import check_writable, write_text
+from .placing import check_places, write_text
 from .running import part, told_to_user, warn
 
 
@@ -74,9 +75,8 @@ class Assess(BdgfAlgorithm):
     ) -> dict[str, Any]:
         """Compare and write."""
         paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "JSON")}
-        for path in paths.values():
-            check_writable(path)
         with told_to_user():
+            check_places(paths.values(), files_of(self._classification))
             found = confusion_of(
                 self._classification,
                 self._reference.polygons,

@@ -35,9 +35,9 @@ from ..translation import tr
 from .comparing import compare_with_training
 from .disk_need import check_room
 from .inputs import Rasters, Samples, window_of
-from .map_writer import MapWriter, map_results
+from .map_writer import STYLE, MapWriter, map_results
 from .pace_text import pace_text
-from .placing import check_writable
+from .placing import check_places
 from .running import model_header, opened_scene, part, told_to_user, warn
 from .same_call import call_hash
 
@@ -87,7 +87,8 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
         for each in results:
             check_name(each.path)
-            check_writable(each.path)
+        styles = [str(Path(each.path).with_suffix(STYLE)) for each in results if each.style]
+        check_places([*(each.path for each in results), *styles], wanted.rasters.files)
     with opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
         mask = _polygon_mask(wanted.mask, stack, feedback)
         window = _window(wanted.extent, stack, mask)

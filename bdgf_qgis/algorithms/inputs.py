@@ -22,7 +22,7 @@ from qgis.core import (
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
 from ..raster.shapes import Polygon, Value
-from ..raster.source import RasterSource
+from ..raster.source import RasterSource, files_of
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -35,6 +35,11 @@ class Rasters:
     modalities: tuple[RasterSource, ...]
     grid: RasterSource
     crs: QgsCoordinateReferenceSystem
+
+    @property
+    def files(self) -> list[str]:
+        """The files that hold them. Raises RasterError where one cannot be opened."""
+        return [file for each in (*self.modalities, self.grid) for file in files_of(each)]
 
 
 @dataclass(frozen=True)

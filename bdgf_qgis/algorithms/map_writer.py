@@ -25,6 +25,7 @@ from ..style.raster_style import class_style, confidence_style
 from ..translation import tr
 
 NO_CONFIDENCE = -1.0
+STYLE = ".qml"  # ends the name of the style beside a raster
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class MapWriter:
                     lambda share, own=own, start=start: report((start + share * own) / total),  # type: ignore[misc]
                 )  # fmt: skip
                 if result.style:
-                    draft.write_sidecar(".qml", result.style)
+                    draft.write_sidecar(STYLE, result.style)
                 before, band = before + own, band + bands
             commit_together(drafts)
         self._part.remove()

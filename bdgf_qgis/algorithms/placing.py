@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from qgis.core import QgsProcessingException
 
 from ..raster.drafts import Draft, commit_together, not_written
 from ..raster.errors import RasterError
+from ..translation import tr
 
 
 @contextmanager
@@ -24,11 +26,25 @@ def placed(destination: str) -> Iterator[Path]:
         draft.commit()
 
 
-def check_writable(destination: str) -> None:
-    """Raise QgsProcessingException where nothing can be written at the destination; leaves nothing there."""
-    if destination:
+def check_places(destinations: Iterable[str], inputs: Iterable[str] = ()) -> None:
+    """Raise QgsProcessingException where results cannot be written to their places, or would replace what is read.
+
+    Args:
+        destinations: paths of the results, '' where one is not wanted; nothing is left there.
+        inputs: files that the run reads.
+    """
+    read, taken = list(inputs), set()
+    for each in filter(None, destinations):
+        if any(_same(each, other) for other in read):
+            text = tr("The result {path} would replace a file that is read: choose another file name.")
+            raise QgsProcessingException(text.format(path=each))
+        place = os.path.realpath(each).casefold()  # many disks take both cases for one
+        if place in taken:
+            text = tr("Two results would be written to {path}: choose another file name for one of them.")
+            raise QgsProcessingException(text.format(path=each))
+        taken.add(place)
         with _told():
-            Draft(destination).discard()
+            Draft(each).discard()
 
 
 def put_in_place(source: Path, destination: str) -> None:
@@ -57,6 +73,13 @@ def write_text(destination: str, text: str) -> None:
             draft.write_text(text, encoding="utf-8")
         except OSError as error:
             raise not_written(Path(destination), error) from error
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):  # one is not there, or no file but what only GDAL can open
+        return False
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from .common_parameters import (
 )
 from .inputs import rasters_of, window_of
 from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
-from .placing import check_writable, put_in_place
-from .running import opened_scene
+from .placing import check_places, put_in_place
+from .running import opened_scene, told_to_user
 
 
 class Pretrain(BdgfAlgorithm):
@@ -76,7 +76,8 @@ class Pretrain(BdgfAlgorithm):
     ) -> dict[str, Any]:
         """Copy tiles, learn, put the model in place."""
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
-        check_writable(model)
+        with told_to_user():
+            check_places([model], self._rasters.files)
         pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
         seed = self.parameterAsInt(parameters, "SEED", context)
         preset = self.parameterAsEnumString(parameters, "PRESET", context)

@@ -29,8 +29,8 @@ from .common_parameters import (
 )
 from .inputs import optional_integer, rasters_of, samples_of
 from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
-from .placing import check_writable, put_all_in_place
-from .running import opened_scene, warn
+from .placing import check_places, put_all_in_place
+from .running import opened_scene, told_to_user, warn
 
 
 class Train(BdgfAlgorithm):
@@ -124,8 +124,8 @@ class Train(BdgfAlgorithm):
         """Rasterise, copy tiles, learn, put model and report in place."""
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         report = self.parameterAsFileOutput(parameters, "REPORT", context)
-        for path in (model, report):
-            check_writable(path)
+        with told_to_user():
+            check_places((model, report), self._rasters.files)
         pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
         seed = self.parameterAsInt(parameters, "SEED", context)
         settings = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)].with_steps(

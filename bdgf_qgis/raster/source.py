@@ -99,6 +99,14 @@ def dataset_grid(dataset: Any, wkt: str = "") -> Grid:
     return Grid(dataset.RasterXSize, dataset.RasterYSize, (west, wide, 0.0, north, 0.0, high), wkt or _wkt(dataset))
 
 
+def files_of(source: RasterSource) -> tuple[str, ...]:
+    """The files that hold a raster; of a virtual raster also those that it is made of.
+
+    Raises RasterError as open_source does.
+    """
+    return tuple(open_source(source).GetFileList() or ())
+
+
 def grid_of(source: RasterSource) -> Grid:
     """The north-up grid of a raster.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -240,4 +241,20 @@ def test_what_does_not_fit_is_refused_before_a_worker_starts(
     assert said in text
     if damage in ("cut", "text", "pretrained", "version"):
         assert str(model) in text
+    assert listing(tmp_path) == before and children() == []
+
+
+@pytest.mark.parametrize(
+    "place", ["a raster", "a part of a virtual raster", "another result", "another result's style"]
+)
+def test_no_result_takes_the_place_of_another_file(trained: Trained, scene: Scene, tmp_path: Path, place: str):
+    dsm, virtual = Path(shutil.copy(scene.dsm, tmp_path)), str(tmp_path / "virtual.vrt")
+    gdal.BuildVRT(virtual, [str(dsm)])
+    rasters = [scene.optical, virtual if "virtual" in place else str(dsm)]
+    output = dsm if "raster" in place else tmp_path / "map.tif"
+    confidence = None if "raster" in place else str(output.with_suffix(".tiff" if "style" in place else ".tif"))
+    before = listing(tmp_path)
+    given = {"MODEL": trained.model, "MODALITIES": rasters, "OUTPUT": str(output), "CONFIDENCE": confidence}
+    said = refused("classify", given)
+    assert (f"{dsm} would replace" if "raster" in place else "Two results would be written to") in said
     assert listing(tmp_path) == before and children() == []

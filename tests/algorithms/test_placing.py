@@ -8,7 +8,7 @@ import resource
 import pytest
 from qgis.core import QgsProcessingException
 
-from bdgf.bdgf_qgis.algorithms.placing import check_writable, placed, put_all_in_place, put_in_place, write_text
+from bdgf.bdgf_qgis.algorithms.placing import check_places, placed, put_all_in_place, put_in_place, write_text
 
 
 def test_a_file_appears_when_whole(tmp_path):
@@ -70,15 +70,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "folder").mkdir()
     with pytest.raises(QgsProcessingException, match=place):
-        check_writable(str(tmp_path / place))
+        check_places([str(tmp_path / place)])
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"] and os.listdir(tmp_path / "folder") == []
 
 
 def test_a_check_leaves_nothing(tmp_path):
-    check_writable(str(tmp_path / "a.html"))
-    check_writable(str(tmp_path / "new" / "folder" / "a.html"))
-    check_writable("")
+    check_places([str(tmp_path / "a.html"), str(tmp_path / "new" / "folder" / "a.html"), "", ""])
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("first", ["b.html", "a.html", "folder/../A.html"])
+def test_results_of_one_place_or_that_of_an_input_are_refused(tmp_path, first):
+    places = [str(tmp_path / name) for name in (first, "a.html")]
+    inputs = ["/vsimem/optical.tif", str(tmp_path / "missing.tif"), str(tmp_path / "b.html")]
+    (tmp_path / "target").write_text("read")
+    (tmp_path / "b.html").symlink_to(tmp_path / "target")
+    with pytest.raises(QgsProcessingException, match=r"b\.html would replace" if first == "b.html" else "Two results"):
+        check_places(places, inputs)
+    assert sorted(os.listdir(tmp_path)) == ["b.html", "target"] and (tmp_path / "target").read_text() == "read"
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):
