@@ -83,8 +83,9 @@ class Worker:
 
     @property
     def at_rest(self) -> bool:
-        """Whether the process lives and has no job, so that the next run may have it."""
-        return self._process is not None and self._process.poll() is None and not self._at_work
+        """Whether the process lives, has no job, and its folder is there, so that the next run may have it."""
+        lives = self._process is not None and self._process.poll() is None
+        return lives and not self._at_work and self._workspace.path.is_dir()
 
     @property
     def process_id(self) -> Optional[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,14 @@ def test_one_that_died_while_it_waited_is_replaced(lender: Lender) -> None:
     time.sleep(0.3)  # its last threads may still be ending, and only then can it be waited for
     assert lender.run() != first
     assert len(lender.folders()) == 1
+
+
+def test_one_whose_folder_was_cleaned_away_is_replaced(lender: Lender) -> None:
+    first = lender.run()
+    (folder,) = lender.folders()
+    shutil.rmtree(folder)
+    second = lender.run()
+    assert second != first and lender.alive == [second]
 
 
 @pytest.mark.parametrize("change", ["command", "variable"])
