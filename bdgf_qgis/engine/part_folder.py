@@ -105,12 +105,10 @@ class PartFolder:
             return
         useless = not self.blocks and not self._unread
         if useless:
-            shutil.rmtree(self.path, ignore_errors=True)  # while no other run can enter it
+            _remove(self.path, self._lock)
         self._lock.close()
         self._lock = None
         if useless:
-            if sys.platform == "win32":  # which deletes no open file
-                shutil.rmtree(self.path, ignore_errors=True)
             for each in self._made:
                 with contextlib.suppress(OSError):
                     each.rmdir()
@@ -162,17 +160,24 @@ class PartFolder:
                 each.unlink()
 
 
-def sweep_old(folder: Path, days: float = _OLD) -> None:
+def sweep_old(folder: Path, seconds: float = _OLD) -> None:
     """Delete part folders in `folder` to which nothing was added for 14 days and that no run holds."""
     for each in folder.glob("*" + _END):
         with contextlib.suppress(OSError):
             file = each / _LOCK
-            if each.is_symlink() or not file.is_file() or time.time() - each.stat().st_mtime < days:
+            if each.is_symlink() or not file.is_file() or time.time() - each.stat().st_mtime < seconds:
                 continue
             with open(file, "ab") as lock:
-                free = try_lock(lock)
-            if free:
-                shutil.rmtree(each, ignore_errors=True)
+                if try_lock(lock):
+                    _remove(each, lock)
+
+
+def _remove(folder: Path, lock: BinaryIO) -> None:
+    """Delete a part folder while its lock keeps other runs from entering it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if sys.platform == "win32":  # which deletes no open file
+        lock.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _record(number: object) -> str:

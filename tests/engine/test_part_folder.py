@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,3 +142,20 @@ sys.stdin.read()
     holder.communicate("")
     sweep_old(tmp_path)
     assert names(tmp_path) == rest - {"held.tif.bdgf-part"}
+
+
+def test_no_run_enters_a_folder_that_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PartFolder(tmp_path / "map.tif", "call") as folder:
+        add(folder, 0)
+    os.utime(folder.path, (time.time() - 15 * DAY,) * 2)
+    remove, swept = shutil.rmtree, []
+
+    def enter_first(path: Path, ignore_errors: bool) -> None:
+        swept.append(path)
+        with pytest.raises(EngineError, match="Another run"):
+            PartFolder(tmp_path / "map.tif", "call")
+        remove(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", enter_first)
+    sweep_old(tmp_path)
+    assert swept == [folder.path] and names(tmp_path) == set()
