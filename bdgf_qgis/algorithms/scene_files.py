@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ..engine.part_folder import FOLDER_END
 from ..translation import tr
 
 _STRIPPED = " _-."  # what parts a scene's name from the rest of a file's
 _NAMELESS = "scene"
+_BESIDE = (".aux.xml", ".ovr", ".msk")  # what QGIS and GDAL write beside a raster
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,21 @@ def parse_patterns(text: str, modalities: Sequence[str]) -> tuple[Pattern, ...]:
 
 
 def files_in(folder: Path, patterns: Iterable[Pattern], results: Path) -> list[Path]:
-    """The files of a folder at the depths of the patterns, sorted, without hidden ones.
+    """The files of a folder at the depths of the patterns, sorted, without hidden ones and what lies beside rasters.
 
-    What lies in the folder `results` inside it is left out too: maps of an earlier run are no scenes.
+    What lies in the folder `results` inside it is left out too: maps and blocks of an earlier run are no scenes.
     """
     found = {file for depth in {each.depth for each in patterns} for file in folder.glob("*/" * depth + "*")}
-    seen = (each for each in found if not any(part.startswith(".") for part in each.relative_to(folder).parts))
-    return sorted(each for each in seen if (results == folder or results not in each.parents) and each.is_file())
+    real, root = results.resolve(), folder.resolve()
+    maps = folder / real.relative_to(root) if root in real.parents else None
+    return sorted(
+        each
+        for each in found
+        if maps not in each.parents
+        and not any(part.startswith(".") or part.endswith(FOLDER_END) for part in each.relative_to(folder).parts)
+        and not each.name.lower().endswith(_BESIDE)
+        and each.is_file()
+    )
 
 
 def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> Found:

@@ -18,7 +18,7 @@ from ...model.messages import rebuild
 from .errors import EngineError, RunCancelled
 from .file_lock import try_lock
 
-_END = ".bdgf-part"
+FOLDER_END = ".bdgf-part"
 _LOCK, _MANIFEST = "lock", "manifest.json"
 _OLD = 14 * 24 * 3600.0  # seconds after which nobody is expected to go on
 _CHUNK = 1 << 20
@@ -56,7 +56,7 @@ class PartFolder:
     """
 
     def __init__(self, output: Path, call: str, cancelled: Callable[[], bool] = lambda: False) -> None:
-        self.path = output.with_name(output.name + _END)
+        self.path = output.with_name(output.name + FOLDER_END)
         self.blocks: dict[int, KeptBlock] = {}
         self._unread = False  # whether there may be blocks that are not looked at yet
         self._made: list[Path] = [each for each in self.path.parents if not each.exists()]
@@ -162,7 +162,7 @@ class PartFolder:
 
 def sweep_old(folder: Path, seconds: float = _OLD) -> None:
     """Delete part folders in `folder` to which nothing was added for 14 days and that no run holds."""
-    for each in folder.glob("*" + _END):
+    for each in folder.glob("*" + FOLDER_END):
         with contextlib.suppress(OSError):
             file = each / _LOCK
             if each.is_symlink() or not file.is_file() or time.time() - each.stat().st_mtime < seconds:

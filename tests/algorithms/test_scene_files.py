@@ -74,7 +74,8 @@ def test_patterns_that_do_not_suit_the_model(text: str) -> None:
 
 
 def test_only_files_at_the_depth_of_the_patterns_and_no_hidden_ones(tmp_path: Path) -> None:
-    names = ("a.tif", ".draft.tif", "sub/b.tif", ".hidden/c.tif", "sub/sub/d.tif", "folder.tif/e.txt", "maps/f.tif")
+    names = ["a.tif", ".draft.tif", "sub/b.tif", ".hidden/c.tif", "sub/sub/d.tif", "folder.tif/e.txt", "maps/f.tif"]
+    names += ["a.tif.aux.xml", "a.TIF.OVR", "a.tif.bdgf-part/block-0-classes.tif"]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
@@ -82,3 +83,13 @@ def test_only_files_at_the_depth_of_the_patterns_and_no_hidden_ones(tmp_path: Pa
         patterns = parse_patterns(text, ("image",))
         assert [each.name for each in files_in(tmp_path, patterns, tmp_path / "maps")] == wanted
     assert [each.name for each in files_in(tmp_path, parse_patterns("*.tif", ("image",)), tmp_path)] == ["a.tif"]
+
+
+def test_maps_of_an_earlier_run_are_no_scenes_whatever_way_leads_to_them(tmp_path: Path) -> None:
+    for name in ("scenes/north/a.tif", "scenes/maps/north.tif"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "scenes")
+    patterns, scenes = parse_patterns("*/*.tif", ("image",)), tmp_path / "scenes"
+    for maps in (scenes / "maps", tmp_path / "link" / "maps", scenes / "north" / ".." / "maps"):
+        assert files_in(scenes, patterns, maps) == [scenes / "north" / "a.tif"]
