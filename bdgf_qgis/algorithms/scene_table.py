@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Optional
+from typing import BinaryIO, Optional
 
 from ...model.messages import ClassInfo
+from ..engine.errors import EngineError
+from ..engine.file_lock import try_lock
+from ..raster.drafts import not_written
+from ..translation import tr
+
+_FAR = 1 << 30  # a place in the file that nobody reads: Windows locks bytes, against readers too
 
 MAPPED, FAILED, CANCELLED, NOT_BEGUN = "mapped", "failed", "cancelled", "not begun"
 
@@ -33,14 +40,20 @@ class SceneResult:
 
 
 class SceneTable:
-    """The table, open for writing: whoever cancels or crashes keeps the rows so far. Raises OSError.
+    """The table, open for writing: whoever cancels or crashes keeps the rows so far.
 
     Columns: scene, map, status, pixels, seconds, message, and the share of each class in the map, 0 to 1.
+
+    Raises EngineError where another run writes it, RasterError where it cannot be opened, OSError on a full disk.
     """
 
     def __init__(self, path: Path, classes: Sequence[ClassInfo]) -> None:
         self.rows: list[SceneResult] = []
-        self._file = open(path, "w", newline="", encoding="utf-8-sig")  # the mark tells spreadsheets the encoding
+        try:
+            self._lock = _locked(path)
+            self._file = open(path, "w", newline="", encoding="utf-8-sig")  # the mark tells spreadsheets the encoding
+        except OSError as error:
+            raise not_written(path, error) from error
         self._writer = csv.writer(self._file)
         shares = [f"share of {each.code} {each.name}" for each in classes]
         self._write(["scene", "map", "status", "pixels", "seconds", "message", *shares])
@@ -64,7 +77,20 @@ class SceneTable:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._file.close()
+        self._lock.close()
 
     def _write(self, cells: Sequence[str]) -> None:
         self._writer.writerow(cells)
         self._file.flush()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """The file, held by this run until it is closed."""
+    file = open(path, "ab")
+    file.seek(_FAR)
+    with suppress(OSError):  # a disk without locks
+        if not try_lock(file):
+            file.close()
+            text = tr("Another run is writing to {path}: wait until it is over, or choose another folder.")
+            raise EngineError(text.format(path=path))
+    return file

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from bdgf.bdgf_qgis.algorithms.scene_table import MAPPED, SceneResult, SceneTable
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
 from bdgf.tests.algorithms.helpers import (
@@ -227,3 +228,16 @@ def test_a_python_that_is_missing_stops_everything(given: dict[str, Any], monkey
     monkeypatch.setenv("BDGF_PYTHON", "/nowhere/python")
     assert "BDGF_PYTHON names /nowhere/python" in refused("classifyfolder", given)
     assert table(Path(given["OUTPUT_FOLDER"])) == {}
+
+
+def test_two_runs_never_write_one_table(given: dict[str, Any], tmp_path: Path):
+    output = Path(given["OUTPUT_FOLDER"])
+    output.mkdir()
+    with SceneTable(output / "bdgf_results.csv", ()) as first:
+        first.add(SceneResult("a", MAPPED))
+        before = listing(tmp_path)
+        said = refused("classifyfolder", given)
+        assert f"Another run is writing to {output / 'bdgf_results.csv'}" in said
+        assert listing(tmp_path) == before and children() == []
+    with SceneTable(output / "bdgf_results.csv", ()):
+        pass  # the lock went with the run
