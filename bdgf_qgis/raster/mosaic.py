@@ -128,17 +128,17 @@ def write_mosaic(
         stopped = stopped or not report(share)
         return not stopped
 
+    failure = ""
     try:
         with gdal_errors(_what(draft.path), strict=True) as calls:
-            mosaic = _virtual(parts, content, grid, window, statistics)
             write = _write_cloud if cloud else _write_plain
-            write(draft.file, mosaic, content, calls, said)
+            write(draft.file, _virtual(parts, content, grid, window, statistics), content, calls, said)
     except RasterError as error:
-        if stopped:
-            raise RasterCancelled from error
-        raise
-    if stopped:  # too late for GDAL to hear
+        failure = str(error)  # alone: the frames of the error hold data sets, and Windows deletes no open file
+    if stopped:  # maybe too late for GDAL to hear
         raise RasterCancelled
+    if failure:
+        raise RasterError(failure)
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:

@@ -39,6 +39,22 @@ def values(content: Content) -> np.ndarray:
     return random.random(shape).astype(np.float32)
 
 
+def held_open(*folders: Path) -> list[str]:
+    """Files in some folders that this process holds open: Windows would not delete them."""
+    links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return [str(each.readlink()) for each in links if each.exists() and each.readlink().parent in folders]
+
+
+class Watched(Draft):
+    """Remembers what was held open when it was given up, with the error at hand."""
+
+    held: list[str]
+
+    def discard(self) -> None:
+        self.held = held_open(self.path.parent, self.path.parent.parent)
+        super().discard()
+
+
 def parts_of(array: np.ndarray, content: Content, folder: Path, side: int = 250) -> list[Part]:
     parts = []
     for number, window in enumerate(WINDOW.cells(side)):
@@ -131,9 +147,9 @@ def test_statistics_of_blocks_are_those_of_the_whole() -> None:
 def test_cancel_leaves_nothing(tmp_path: Path, cloud: bool, share: float) -> None:
     folder = tmp_path / "out"
     parts = parts_of(values(SHARES), SHARES, tmp_path)
-    with pytest.raises(RasterCancelled), Draft(folder / "map.tif") as draft:
+    with pytest.raises(RasterCancelled), Watched(folder / "map.tif") as draft:
         write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), cloud, lambda done: done < share)
-    assert not folder.exists()
+    assert not folder.exists() and draft.held == []
 
 
 @pytest.mark.parametrize("cloud", [False, True])
@@ -155,10 +171,12 @@ parts = [Part(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enu
 for limit in (0, 3000, {whole} // 3, {whole} * 7 // 10, {whole} * 8 // 10, {whole} - 1000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        put_together(Path({str(path)!r}), parts, SHARES, cloud={cloud})
+        with Watched({str(path)!r}) as draft:
+            write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), {cloud})
+            draft.commit()
         print("placed")
     except RasterError as error:
-        print("refused:", error)
+        print("refused:", error, "held:", draft.held)
 """
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": ""}
@@ -166,4 +184,5 @@ for limit in (0, 3000, {whole} // 3, {whole} * 7 // 10, {whole} * 8 // 10, {whol
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert len(lines) == 6 and all("refused:" in each and "map.tif cannot be written" in each for each in lines), lines
+    assert all("held: []" in each for each in lines), lines
     assert [each.name for each in path.parent.iterdir()] == ["map.tif"] and path.read_text() == "old"
