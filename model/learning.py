@@ -19,7 +19,7 @@ from .curves import CurveLog
 from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
 from .device import mixed_precision
-from .network.classifier import BranchOutput, Classifier
+from .network.classifier import SPECTRAL, BranchOutput, Classifier
 from .network.lanes import BranchLanes
 from .network.mutual import MutualLearning
 from .progress import Span
@@ -94,6 +94,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
     sampler = LabelSampler(points, settings.balance)
     average = WeightAverage(model.classifier, settings.average)
+    met = torch.zeros(classes, device=device)  # labelled pixels of each class that the branches learned from
     trained = [*model.classifier.parameters(), *mutual.parameters()]
     optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
     second = round(settings.calibrate_at * settings.steps) if len(aside) else 0
@@ -112,6 +113,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
             windows = _draw(scene, sampler, settings, random).to(device)
+            met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).to(met)
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
             loss, outputs = learner.loss(windows, ramp, generator)
             optimiser.zero_grad(set_to_none=True)
@@ -127,7 +129,27 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 _log_outputs(log, step, outputs, windows)
     finally:  # a cancelled training may keep what it has
         model.classifier.load_state_dict(average.network.state_dict())
+        set_prior(model.classifier, settings.prior, met, torch.from_numpy(counts))
         model.eval()
+
+
+@torch.no_grad()
+def set_prior(classifier: Classifier, prior: str, met: Tensor, drawn: Tensor) -> None:
+    """Has the classifier expect classes by one of PRIORS.
+
+    Args:
+        classifier: trained.
+        prior: "learned" moves nothing.
+        met: (K,) labelled pixels of each class that the branches learned from.
+        drawn: (K,) labelled pixels of each class; the spectral voter learns from each once.
+    """
+    if prior == "learned":
+        return
+    learned = torch.stack([drawn if name == SPECTRAL else met for name in classifier.voters]).to(
+        classifier.prior.shifts
+    )
+    expected = torch.ones_like(drawn) if prior == "equal" else drawn.clamp(min=1)
+    classifier.prior.expect(expected.to(learned), learned)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Optional
 
 MASKING = ("adaptive", "random", "none")
 GUIDANCE = ("fusion", "attention", "cross")  # CNN, Mamba, Transformer
+PRIORS = ("learned", "drawn", "equal")  # class shares: as met in training, of the drawn pixels, all alike
 BRANCHES = ("cnn", "mamba", "transformer")
 
 
@@ -70,6 +71,7 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
+    prior: str = "learned"  # how often each class is expected in a map, see PRIORS
     calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0 gives every branch the same weight
     calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
@@ -93,6 +95,12 @@ class Settings:
         diffusion = self.diffusion if pretrain is None else replace(self.diffusion, steps=pretrain)
         training = self.training if train is None else replace(self.training, steps=train)
         return replace(self, diffusion=diffusion, training=training)
+
+    def with_prior(self, prior: str) -> Settings:
+        """The same preset with another class prior. Raises ValueError where it is none of PRIORS."""
+        if prior not in PRIORS:
+            raise ValueError(f"{prior} is no class prior: choose from {', '.join(PRIORS)}.")
+        return replace(self, training=replace(self.training, prior=prior))
 
 
 PRESETS: dict[str, Settings] = {

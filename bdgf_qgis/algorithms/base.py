@@ -189,10 +189,12 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """An extent that may be left empty."""
         self.add(QgsProcessingParameterExtent(key, label), help_text, optional=True)
 
-    def add_choice(self, key: str, label: str, help_text: str, options: list[str], default: str) -> None:
+    def add_choice(
+        self, key: str, label: str, help_text: str, options: list[str], default: str, advanced: bool = False
+    ) -> None:
         """One of a few words, the same in every language and on the command line."""
         parameter = QgsProcessingParameterEnum(key, label, options, False, default, False, True)
-        self.add(parameter, help_text)
+        self.add(parameter, help_text, advanced=advanced)
 
     def add_text(
         self,

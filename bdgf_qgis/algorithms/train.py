@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessin
 from ...model.accuracy import accuracy_of
 from ...model.header import read_header
 from ...model.messages import Trained, TrainJob
-from ...model.settings import PRESETS
+from ...model.settings import PRESETS, PRIORS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
@@ -89,6 +89,18 @@ class Train(BdgfAlgorithm):
         add_seed_and_device(self)
         for key, label in (("PRETRAIN_STEPS", tr("Steps of pre-training")), ("STEPS", tr("Steps of training"))):
             self.add_integer(key, label, tr("Left empty, the preset's number."), None, 0, optional=True, advanced=True)
+        self.add_choice(
+            "CLASS_PRIOR",
+            tr("Expected class shares"),
+            tr(
+                "How often each class is expected where pixels leave doubt. drawn: as the drawn polygons show it. "
+                "equal: all alike, so that rare classes are found more often, and taken for granted more often. "
+                "learned: between the two, the usual choice."
+            ),
+            list(PRIORS),
+            "learned",
+            advanced=True,
+        )
         self.add_switch(
             "KEEP_PARTIAL",
             tr("Keep the state reached on cancel"),
@@ -132,6 +144,7 @@ class Train(BdgfAlgorithm):
             optional_integer(self, parameters, "PRETRAIN_STEPS", context),
             optional_integer(self, parameters, "STEPS", context),
         )
+        settings = settings.with_prior(self.parameterAsEnumString(parameters, "CLASS_PRIOR", context))
         with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
             feedback.setProgressText(tr("Reading the polygons"))
             holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)

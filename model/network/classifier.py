@@ -12,6 +12,7 @@ from ..data.relief import LocalRelief
 from ..diffusion.unet import level_widths
 from ..settings import BranchSettings
 from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head
+from .prior import ClassPrior
 from .spectral import SpectralVoter
 from .vote import Vote
 
@@ -52,6 +53,7 @@ class Classifier(nn.Module):
         self.spectral = SpectralVoter(channels - 1, classes) if settings.spectral else None
         # the spectral voter is heard only where polygons prove it: on new ones it is often worse than the branches
         self.vote = Vote(len(self.voters), heard=len(self.branches))
+        self.prior = ClassPrior(len(self.voters), classes)
 
     @property
     def voters(self) -> list[str]:
@@ -64,12 +66,13 @@ class Classifier(nn.Module):
         return {name: self.branch(name, image, guides) for name in self.branches}
 
     def opinions(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """Log-probabilities of every voter, (B, V, K, H, W); the arguments are those of a call."""
+        """Log-probabilities of every voter under the expected class prior, (B, V, K, H, W); arguments as of a call."""
         image = self.image(inputs, valid)
         scores = [self.branch(name, image, guides).logits for name in self.branches]
         if self.spectral is not None:
             scores.append(self.spectral(image[:, :-1]))
-        return torch.stack([each.float() for each in scores], dim=1).log_softmax(dim=2)
+        moved: Tensor = self.prior(torch.stack([each.float() for each in scores], dim=1))
+        return moved.log_softmax(dim=2)
 
     def image(self, inputs: Tensor, valid: Tensor) -> Tensor:
         """What every voter sees, (B, I, H, W): channels, local relief, and last valid pixels flagged."""

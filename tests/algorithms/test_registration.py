@@ -30,6 +30,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "HOLDOUT": "number",
         "PRETRAIN_STEPS": "number?!",
         "STEPS": "number?!",
+        "CLASS_PRIOR": "enum!",
         "KEEP_PARTIAL": "boolean!",
         "MODEL": "fileDestination",
         "REPORT": "fileDestination?",
@@ -131,6 +132,8 @@ def test_defaults_and_choices_are_the_public_ones():
     train = algorithm("train")
     preset = train.parameterDefinition("PRESET")
     assert preset.options() == ["quick", "standard", "thorough"] and preset.usesStaticStrings()
+    prior = train.parameterDefinition("CLASS_PRIOR")
+    assert prior.options() == ["learned", "drawn", "equal"] and prior.defaultValue() == "learned"
     assert train.parameterDefinition("HOLDOUT").defaultValue() == 0.2
     assert train.parameterDefinition("DEVICE").defaultValue() == "auto"
     assert {"auto", "cpu", "cuda", "cuda:0"} <= set(

@@ -1,0 +1,43 @@
+"""The class prior: how often each class is expected in the map, beside what the pixels themselves say.
+
+A classifier takes over how often it met each class in training, and samples rarely show how much land a class holds.
+Its answers are moved from the one to the other by logit adjustment (Menon et al. 2021, Long-tail learning via logit
+adjustment).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class ClassPrior(nn.Module):
+    """Moves every voter's opinions from the class shares that it learned from to those that are expected.
+
+    Before expect() nothing is moved.
+
+    Args:
+        voters: number of voters V.
+        classes: number of classes K.
+    """
+
+    shifts: Tensor
+
+    def __init__(self, voters: int, classes: int) -> None:
+        super().__init__()
+        self.register_buffer("shifts", torch.zeros(voters, classes))
+
+    def forward(self, opinions: Tensor) -> Tensor:
+        """Scores of every voter (B, V, K, ...), log-probabilities up to a constant a pixel, to the same."""
+        return opinions + self.shifts.reshape(*self.shifts.shape, *[1] * (opinions.dim() - 3))
+
+    @torch.no_grad()
+    def expect(self, expected: Tensor, learned: Tensor) -> None:
+        """From now on expects classes in proportion to `expected` (K,), counts of any scale.
+
+        Args:
+            expected: (K,) how often each class is to be expected, above 0.
+            learned: (V, K) how often each voter met each class, counts of pixels.
+        """
+        met = learned.clamp(min=1)
+        self.shifts.copy_((expected / expected.sum()).log() - (met / met.sum(dim=1, keepdim=True)).log())
