@@ -206,8 +206,9 @@ def _virtual(
 def _source(part: Part, band: int, content: Content, window: Window) -> str:
     size = f'xSize="{part.window.width}" ySize="{part.window.height}"'
     column, row = part.window.column - window.column, part.window.row - window.row
+    path = escape(str(part.path.absolute()))  # of a relative one GDAL would drop blanks at the beginning
     return (
-        f'<SimpleSource><SourceFilename relativeToVRT="0" shared="0">{escape(str(part.path))}</SourceFilename>'
+        f'<SimpleSource><SourceFilename relativeToVRT="0" shared="0">{path}</SourceFilename>'
         f"<SourceBand>{band}</SourceBand>"
         f'<SourceProperties RasterXSize="{part.window.width}" RasterYSize="{part.window.height}" '
         f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{_TILE}" BlockYSize="{_TILE}"/>'

@@ -100,6 +100,14 @@ def test_everything_is_in_the_file(tmp_path: Path, content: Content, cloud: bool
         assert validate(str(path), full_check=True)[:2] == ([], [])
 
 
+def test_a_relative_path_that_begins_with_a_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(" blocks").mkdir()
+    array = values(CODES)
+    put_together(Path(" map.tif"), parts_of(array, CODES, Path(" blocks")), CODES)
+    assert np.array_equal(gdal.Open(str(tmp_path / " map.tif")).ReadAsArray(), array[0])
+
+
 def test_overviews_hold_codes_and_averages(tmp_path: Path) -> None:
     for content in (CODES, SHARES):
         array = values(content)
