@@ -73,6 +73,12 @@ def test_folders_below_the_algorithms_know_no_qgis(folder: str) -> None:
         assert all(parts[1] in allowed for parts in others), name(path)
 
 
+def test_algorithms_are_made_of_steps_and_not_the_other_way_round() -> None:
+    for path in sorted((ROOT / "bdgf_qgis" / "steps").rglob("*.py")):
+        others = {parts[1] for parts in inside(path) if parts[0] == "bdgf_qgis"}
+        assert not others & {"algorithms", "gui", "provider", "plugin"}, name(path)
+
+
 @pytest.mark.parametrize("path", OLD_PYTHON, ids=name)
 def test_qgis_side_reads_as_python_39(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))

@@ -9,12 +9,12 @@ from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessin
 from ..raster.assessment import confusion_of
 from ..raster.source import files_of
 from ..report.assessment import AssessmentReport
+from ..steps.inputs import raster_source, samples_of
+from ..steps.placing import check_places, write_text
+from ..steps.running import part, told_to_user, warn
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import REPORT_FILES
-from .inputs import raster_source, samples_of
-from .placing import check_places, write_text
-from .running import part, told_to_user, warn
 
 
 class Assess(BdgfAlgorithm):

@@ -7,11 +7,11 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ..preferences import wished_device
+from ..steps.classifying import SceneToMap, classify_scene, style_results
+from ..steps.inputs import rasters_of, rasters_problem, samples_of
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .classifying import SceneToMap, classify_scene, style_results
 from .common_parameters import MODEL_FILES, add_device, add_rasters, device_problem, model_problem
-from .inputs import rasters_of, rasters_problem, samples_of
 
 
 class Classify(BdgfAlgorithm):

@@ -15,13 +15,13 @@ from qgis.core import (
 from ...model.header import Header
 from ..engine.session import session_series
 from ..preferences import wished_device
+from ..steps.running import model_header, told_to_user
+from ..steps.scene_batch import Batch
+from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
+from ..steps.scene_table import FAILED, MAPPED, SceneTable
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import MODEL_FILES, add_device, device_problem, model_problem
-from .running import model_header, told_to_user
-from .scene_batch import Batch
-from .scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
-from .scene_table import FAILED, MAPPED, SceneTable
 
 TABLE = "bdgf_results.csv"
 _SHOWN = 5  # names of files in a message

@@ -11,9 +11,9 @@ from qgis.core import QgsProcessingContext
 from ...model.header import ModelFileError
 from ...model.settings import PRESETS
 from ..preferences import DEVICES, wished_device
+from ..steps.running import model_header
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .running import model_header
 
 MODEL_FILES = "BDGF (*.safetensors)"
 REPORT_FILES = "HTML (*.html)"

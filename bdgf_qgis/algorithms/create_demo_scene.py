@@ -17,12 +17,12 @@ from qgis.core import (
 from ..demo.materials import CLASSES
 from ..demo.scene import LEAST_SIZE, write_scene
 from ..raster.errors import RasterCancelled
+from ..steps.running import part, told_to_user
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_style
 from ..style.sample_style import store_sample_style, style_samples
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .running import part, told_to_user
 
 
 class CreateDemoScene(BdgfAlgorithm):

@@ -22,12 +22,12 @@ from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
 from ...model.messages import ClassInfo
+from ..steps.placing import placed
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
 from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style, style_samples
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .placing import placed
 
 _LARGEST_CODE = 65_535
 _EXAMPLE = [1, "Water", "#1f78b4", 2, "Trees", "#1b7837", 3, "Grass", "#a6d96a", 4, "Built-up", "#d7301f"]

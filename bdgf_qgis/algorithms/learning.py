@@ -14,11 +14,11 @@ from ..raster.grid import Window
 from ..raster.labels import Labels
 from ..raster.stack import ModalityStack
 from ..raster.tiles import copy_tiles
+from ..steps.inputs import rasters_problem
+from ..steps.running import part
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import device_problem, model_problem
-from .inputs import rasters_problem
-from .running import part
 
 
 def learning_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:

@@ -12,6 +12,9 @@ from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
 from ..resources import plugin_version
+from ..steps.inputs import rasters_of, window_of
+from ..steps.placing import check_places, put_in_place
+from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import (
@@ -21,10 +24,7 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .inputs import rasters_of, window_of
 from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
-from .placing import check_places, put_in_place
-from .running import opened_scene, told_to_user
 
 
 class Pretrain(BdgfAlgorithm):

@@ -16,6 +16,9 @@ from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
 from ..report.training import TrainingReport
 from ..resources import plugin_version
+from ..steps.inputs import optional_integer, rasters_of, samples_of
+from ..steps.placing import check_places, put_all_in_place
+from ..steps.running import opened_scene, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -27,10 +30,7 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .inputs import optional_integer, rasters_of, samples_of
 from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
-from .placing import check_places, put_all_in_place
-from .running import opened_scene, told_to_user, warn
 
 
 class Train(BdgfAlgorithm):

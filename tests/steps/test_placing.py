@@ -8,7 +8,7 @@ import resource
 import pytest
 from qgis.core import QgsProcessingException
 
-from bdgf.bdgf_qgis.algorithms.placing import check_places, placed, put_all_in_place, put_in_place, write_text
+from bdgf.bdgf_qgis.steps.placing import check_places, placed, put_all_in_place, put_in_place, write_text
 
 
 def test_a_file_appears_when_whole(tmp_path):

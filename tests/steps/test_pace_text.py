@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bdgf.bdgf_qgis.algorithms.pace_text import pace_text
 from bdgf.bdgf_qgis.engine.pace import Pace
+from bdgf.bdgf_qgis.steps.pace_text import pace_text
 
 CPU = "CPU, 2 threads"
 

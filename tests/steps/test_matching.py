@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.algorithms.matching import match_modalities
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.source import RasterSource
+from bdgf.bdgf_qgis.steps.matching import match_modalities
 from bdgf.model.messages import ModalityInfo
 
 

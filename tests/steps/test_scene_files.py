@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.algorithms.scene_files import Found, files_in, find_scenes, parse_patterns
+from bdgf.bdgf_qgis.steps.scene_files import Found, files_in, find_scenes, parse_patterns
 
 TWO = ("optical", "dsm")
 

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsGeometry,
     QgsMapLayer,
+    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
@@ -25,7 +26,6 @@ from ..raster.shapes import Polygon, Value
 from ..raster.source import RasterSource, files_of
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
-from .base import BdgfAlgorithm
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Samples:
     legend: Legend = field(default_factory=dict)
 
 
-def rasters_of(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
+def rasters_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
     """MODALITIES and GRID.
 
     Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL.
@@ -65,7 +65,9 @@ def rasters_of(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: Qg
     return Rasters(tuple(raster_source(each) for each in layers), raster_source(grid), grid.crs())
 
 
-def rasters_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+def rasters_problem(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> str:
     """What is wrong with the list of MODALITIES, '' where every raster is there."""
     try:
         _layers(algorithm, parameters, context)
@@ -74,7 +76,9 @@ def rasters_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], contex
     return ""
 
 
-def _layers(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> list[QgsMapLayer]:
+def _layers(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> list[QgsMapLayer]:
     """MODALITIES one by one: of a list QGIS silently leaves out what it cannot load."""
     value = parameters.get("MODALITIES")
     layers: list[QgsMapLayer] = []
@@ -105,7 +109,7 @@ def raster_source(layer: Any) -> RasterSource:
 
 
 def samples_of(
-    algorithm: BdgfAlgorithm,
+    algorithm: QgsProcessingAlgorithm,
     parameters: dict[str, Any],
     context: QgsProcessingContext,
     key: str,
@@ -159,7 +163,7 @@ def _value(value: Any) -> Value:
 
 
 def optional_integer(
-    algorithm: BdgfAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
 ) -> Optional[int]:
     """A whole number, or None where it was left empty."""
     return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)
