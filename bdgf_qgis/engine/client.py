@@ -146,7 +146,7 @@ class Worker:
     def cancel(self, grace: float = 0.8) -> Optional[Event]:
         """Stop the job under way and return its last event; the worker then takes further jobs.
 
-        Where it does not answer within `grace` seconds, or is still loading torch, it is ended instead: None.
+        Where it does not answer within `grace` seconds, is still loading torch, or breaks, it is ended instead: None.
         """
         if self._process is not None and self.ready is not None:
             self.send(Cancel())
@@ -154,6 +154,8 @@ class Worker:
             with contextlib.suppress(WorkerDied):
                 while (left := end - time.monotonic()) > 0:
                     event = self.next_event(min(left, 0.1))
+                    if breaks(event):
+                        break
                     if isinstance(event, FINAL):
                         return event
         self.stop(grace=0)
@@ -218,6 +220,11 @@ class Worker:
         if process is not None and process.stdout is not None and not reading:
             with contextlib.suppress(OSError):
                 process.stdout.close()
+
+
+def breaks(event: Optional[Event]) -> bool:
+    """Whether a job failed so that what is left of the process is not to be trusted."""
+    return isinstance(event, Failed) and event.reason != "input"
 
 
 def _read(stream: IO[bytes], inbox: queue.Queue[Union[Event, _Broken, _End]]) -> None:

@@ -20,7 +20,7 @@ from ...model.messages import (
     Trained,
     TrainJob,
 )
-from .client import FINAL, Worker
+from .client import FINAL, Worker, breaks
 from .errors import RunCancelled, WorkerFailed
 from .progress import Meter
 
@@ -75,7 +75,7 @@ class Conversation:
             self._feedback.note(event.level, event.text)
         elif isinstance(event, Failed):
             stopping()
-            if event.reason != "input":  # what is left of the process is not to be trusted
+            if breaks(event):
                 self.worker.stop(grace=0)
             raise WorkerFailed(event.reason, self._explained(event))
         elif isinstance(event, Cancelled):

@@ -91,6 +91,11 @@ class FakeRunner:
     def unexpected(self, job: Any, reporter: Reporter) -> None:
         raise ZeroDivisionError("nobody thought of this")
 
+    def breaks(self, job: Any, reporter: Reporter) -> None:
+        while not reporter.cancelled:
+            time.sleep(0.02)
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
     def input(self, job: Any, reporter: Reporter) -> None:
         raise InputError("The samples hold one class only: draw polygons of a second class.")
 

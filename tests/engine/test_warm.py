@@ -143,6 +143,7 @@ def test_another_start_takes_another_worker(lender: Lender, change: str, monkeyp
         ("input", WorkerFailed, True),
         ("wait", RunCancelled, True),
         ("silent", RunCancelled, False),  # does not hear Cancel in time
+        ("breaks", RunCancelled, False),  # fails on hearing Cancel
         ("unexpected", WorkerFailed, False),
         ("killed", WorkerDied, False),
     ],
@@ -150,7 +151,9 @@ def test_another_start_takes_another_worker(lender: Lender, change: str, monkeyp
 def test_only_one_that_is_trusted_is_kept(lender: Lender, what: str, error: type[Exception], kept: bool) -> None:
     lender.run()
     with pytest.raises(error) as caught:
-        lender.run(what, feedback=Recorder(lambda recorder: what in ("wait", "silent") and recorder.seconds > 0.3))
+        lender.run(
+            what, feedback=Recorder(lambda recorder: what in ("wait", "silent", "breaks") and recorder.seconds > 0.3)
+        )
     assert bool(lender.alive) is kept and bool(lender.folders()) is kept
     logs = list(lender.folder.glob("*.log"))
     assert all(str(log) in str(caught.value) for log in logs)
