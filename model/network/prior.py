@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 
+MOST = 100.0  # times that a class may gain: one that training hardly met must not take over
+
+
 class ClassPrior(nn.Module):
     """Moves every voter's opinions from the class shares that it learned from to those that are expected.
 
@@ -39,5 +42,6 @@ class ClassPrior(nn.Module):
             expected: (K,) how often each class is to be expected, above 0.
             learned: (V, K) how often each voter met each class, counts of pixels.
         """
-        met = learned.clamp(min=1)
-        self.shifts.copy_((expected / expected.sum()).log() - (met / met.sum(dim=1, keepdim=True)).log())
+        wanted = expected / expected.sum()
+        met = learned / learned.sum(dim=1, keepdim=True).clamp(min=1)
+        self.shifts.copy_((wanted / torch.maximum(met, wanted / MOST)).log())
