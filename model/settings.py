@@ -67,7 +67,7 @@ class TrainingSettings:
     average: float = 0.98  # decay of the running average of the weights
     balance: float = 0.5  # 0: classes as often as their pixels, 1: every class equally often
     jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
@@ -107,14 +107,14 @@ PRESETS: dict[str, Settings] = {
     "quick": Settings(),
     "standard": Settings(
         preset="standard",
-        diffusion=DiffusionSettings(width=32, steps=1000),
+        diffusion=DiffusionSettings(width=32, steps=500),
         branches=BranchSettings(width=48),
-        training=TrainingSettings(steps=1000),
+        training=TrainingSettings(steps=500, learning_rate=5e-3),
     ),
     "thorough": Settings(
         preset="thorough",
         diffusion=DiffusionSettings(width=48, steps=3000),
         branches=BranchSettings(width=64, depth=3, timesteps=(50, 200)),
-        training=TrainingSettings(steps=3000),
+        training=TrainingSettings(steps=3000, learning_rate=2e-3),
     ),
 }
