@@ -66,11 +66,11 @@ class Batch:
                 if isinstance(error.__cause__, EnvironmentMissing):
                     raise
                 seconds = time.monotonic() - began
-                if feedback.isCanceled():
-                    self._table.add(SceneResult(scene.name, CANCELLED, seconds=seconds))
-                    continue
-                self._table.add(SceneResult(scene.name, FAILED, seconds=seconds, message=str(error)))
-                feedback.reportError(f"{scene.name}: {error}")
+                cut = feedback.isCanceled()
+                status = CANCELLED if cut else FAILED
+                self._table.add(SceneResult(scene.name, status, seconds=seconds, message=str(error)))
+                say = feedback.pushInfo if cut else feedback.reportError
+                say(f"{scene.name}: {error}")
             else:
                 seconds = time.monotonic() - began
                 self._table.add(SceneResult(scene.name, MAPPED, f"{scene.name}.tif", counts, seconds))

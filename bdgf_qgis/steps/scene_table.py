@@ -28,7 +28,7 @@ class SceneResult:
     status   MAPPED, FAILED, CANCELLED or NOT_BEGUN
     map      file name of the map, '' without one
     counts   pixels per class, in the order of the model; empty without a map
-    message  why it failed
+    message  why there is no map
     """
 
     scene: str

@@ -17,6 +17,7 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
+from bdgf.bdgf_qgis.raster import blocks
 from bdgf.bdgf_qgis.steps.scene_table import MAPPED, SceneResult, SceneTable
 from bdgf.tests.algorithms.helpers import (
     Log,
@@ -181,6 +182,16 @@ def test_cancel_keeps_finished_maps_and_the_table(given: dict[str, Any], scene: 
     assert [row["status"] for row in table(output).values()] == ["mapped", "cancelled", "not begun"]
     end_idle_worker()
     assert children() == [] and run_folders() == set()
+
+
+def test_a_scene_that_was_cut_says_where_its_blocks_are_kept(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(blocks, "MEMORY", 1)
+    log = Workers()
+    log.progressChanged.connect(lambda now: log.cancel_now() if now > 16 and not log.cancelled_at else None)
+    refused("classifyfolder", given, log)
+    output = Path(given["OUTPUT_FOLDER"])
+    message = table(output)["a süd"]["message"]
+    assert f"finished blocks are kept in {output / 'a süd.tif.bdgf-part'}" in message and message in log.told
 
 
 def test_a_worker_that_dies_costs_its_scene_alone(given: dict[str, Any], scene: Scene, folder: Path):
