@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-
 MOST = 100.0  # times that a class may gain: one that training hardly met must not take over
 
 
