@@ -9,7 +9,6 @@ from torch import Tensor
 from .bdgf import BDGF
 from .data.tiles import TileScene
 from .held_out import predict_points
-from .network.classifier import SPECTRAL
 from .network.spectral import Samples
 from .network.vote import Vote
 from .progress import Span
@@ -66,7 +65,6 @@ def weigh_votes(model: BDGF, scene: TileScene, points: np.ndarray, classes: int,
     found = predict_points(model, scene, points, voters * classes, device, span, ask)
     opinions = torch.from_numpy(found).reshape(len(points), voters, classes).clamp(min=1e-12).log()
     labels = torch.from_numpy(points[:, 2].astype(np.int64))
-    vote = Vote(voters)
-    groups = [int(name == SPECTRAL) for name in model.classifier.voters]
-    vote.fit(opinions, labels, len(np.unique(points[:, 3])), groups)
+    vote = Vote(model.classifier.vote.groups)
+    vote.fit(opinions, labels, len(np.unique(points[:, 3])))
     return vote.weights

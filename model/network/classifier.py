@@ -51,8 +51,7 @@ class Classifier(nn.Module):
             )
             self.heads[name] = Head(settings.width, classes)
         self.spectral = SpectralVoter(channels - 1, classes) if settings.spectral else None
-        # the spectral voter is heard only where polygons prove it: on new ones it is often worse than the branches
-        self.vote = Vote(len(self.voters), heard=len(self.branches))
+        self.vote = Vote([int(name == SPECTRAL) for name in self.voters])
         self.prior = ClassPrior(len(self.voters), classes)
 
     @property

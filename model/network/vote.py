@@ -16,20 +16,20 @@ LEAST_SHARE = 0.25  # of all weight, for a group of voters to be heard
 class Vote(nn.Module):
     """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
 
-    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() the first
-    `heard` voters weigh the same and the others nothing.
+    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() groups of
+    voters weigh the same, and the voters of a group too.
 
     Args:
-        voters: number of voters V.
-        heard: number of voters that are heard without proof, all where it is None.
+        groups: (V,) group of each voter, counted from 0; those of a group keep the same weight.
     """
 
     weights: Tensor
 
-    def __init__(self, voters: int, heard: int | None = None) -> None:
+    def __init__(self, groups: Sequence[int]) -> None:
         super().__init__()
-        heard = voters if heard is None else heard
-        self.register_buffer("weights", (torch.arange(voters) < heard) / max(1, heard))
+        self.groups = tuple(groups)
+        sizes = torch.bincount(torch.tensor(self.groups))
+        self.register_buffer("weights", 1 / (len(sizes) * sizes[list(self.groups)]))
 
     def forward(self, opinions: Tensor) -> Tensor:
         """Log-probabilities of every voter (B, V, K, ...) to class probabilities (B, K, ...)."""
@@ -37,7 +37,7 @@ class Vote(nn.Module):
         return (opinions.clamp(min=math.log(LEAST)) * weights).sum(dim=1).softmax(dim=1)
 
     @torch.no_grad()
-    def fit(self, opinions: Tensor, classes: Tensor, polygons: int, groups: Sequence[int]) -> None:
+    def fit(self, opinions: Tensor, classes: Tensor, polygons: int) -> None:
         """Finds the weights under which the pool is least surprised by pixels that no voter has learned from.
 
         They are never negative, and stay near equal weights where few polygons speak. A group that comes to less than
@@ -47,9 +47,8 @@ class Vote(nn.Module):
             opinions: (P, V, K) log-probabilities.
             classes: (P,) class positions.
             polygons: number of polygons that the pixels come from.
-            groups: (V,) group of each voter; those of a group keep the same weight.
         """
-        which = torch.tensor(groups)
+        which = torch.tensor(self.groups)
         weights = self._found(opinions, classes, polygons, which, torch.ones(len(which)))
         shares = torch.zeros(int(which.max()) + 1).index_add_(0, which, weights) / weights.sum()
         kept = (shares >= LEAST_SHARE)[which].float()

@@ -25,20 +25,19 @@ def opinions_of(classes, sharpness, seed):
 def test_before_it_is_weighed_the_vote_is_the_geometric_mean():
     opinions = torch.randn(2, 4, 3, 5, 5).log_softmax(dim=2)
     wanted = opinions.mean(dim=1).exp()
-    assert torch.allclose(Vote(4)(opinions), wanted / wanted.sum(dim=1, keepdim=True), atol=1e-6)
+    assert torch.allclose(Vote([0] * 4)(opinions), wanted / wanted.sum(dim=1, keepdim=True), atol=1e-6)
 
 
-def test_who_must_prove_itself_is_not_heard_before():
-    opinions = torch.randn(2, 3, 4, 5, 5).log_softmax(dim=2)
-    assert torch.allclose(Vote(3, heard=2)(opinions), Vote(2)(opinions[:, :2]), atol=1e-6)
+def test_before_it_is_weighed_groups_weigh_the_same():
+    assert Vote([0, 0, 0, 1]).weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
 
 def test_who_knows_weighs_more_and_who_exaggerates_less():
     classes = torch.arange(600) % 3
     knows, guesses = opinions_of(classes, 2.0, 0), opinions_of(classes, 0.0, 1)
     loud = (opinions_of(classes, 2.0, 2) * 5).log_softmax(dim=1)
-    vote = Vote(3)
-    vote.fit(torch.stack([knows, guesses, loud], dim=1), classes, polygons=200, groups=[0, 1, 2])
+    vote = Vote([0, 1, 2])
+    vote.fit(torch.stack([knows, guesses, loud], dim=1), classes, polygons=200)
     knowing, guessing, exaggerating = vote.weights.tolist()
     assert guessing == 0 and knowing > 2 * exaggerating >= 0
 
@@ -46,9 +45,9 @@ def test_who_knows_weighs_more_and_who_exaggerates_less():
 def test_the_weighed_vote_is_as_sure_as_it_is_right():
     classes = torch.arange(3000) % 3
     opinions = torch.stack([(opinions_of(classes, 1.0, seed) * 4).log_softmax(dim=1) for seed in (0, 1)], dim=1)
-    vote = Vote(2)
+    vote = Vote([0, 0])
     before = vote(opinions).amax(dim=1).mean()
-    vote.fit(opinions[:1500], classes[:1500], polygons=200, groups=[0, 0])
+    vote.fit(opinions[:1500], classes[:1500], polygons=200)
     answer = vote(opinions[1500:])
     right = (answer.argmax(dim=1) == classes[1500:]).float().mean()
     assert before > right + 0.1, "the voters exaggerate"
@@ -58,16 +57,16 @@ def test_the_weighed_vote_is_as_sure_as_it_is_right():
 def test_those_of_a_group_weigh_the_same():
     classes = torch.arange(300) % 3
     opinions = torch.stack([opinions_of(classes, sharpness, 0) for sharpness in (3.0, 0.0, 1.0)], dim=1)
-    vote = Vote(3)
-    vote.fit(opinions, classes, polygons=50, groups=[0, 0, 1])
+    vote = Vote([0, 0, 1])
+    vote.fit(opinions, classes, polygons=50)
     assert vote.weights[0] == vote.weights[1] != vote.weights[2]
 
 
 def test_a_group_that_knows_little_is_left_out():
     classes = torch.arange(600) % 3
     opinions = torch.stack([opinions_of(classes, 3.0, 0), opinions_of(classes, 0.1, 1)], dim=1)
-    vote = Vote(2)
-    vote.fit(opinions, classes, polygons=500, groups=[0, 1])
+    vote = Vote([0, 1])
+    vote.fit(opinions, classes, polygons=500)
     assert vote.weights[1] == 0 and vote.weights[0] > 0.5
     assert torch.equal(vote(opinions).argmax(dim=1), opinions[:, 0].argmax(dim=1))
 
@@ -77,8 +76,8 @@ def test_few_polygons_hardly_move_it():
     opinions = torch.stack([opinions_of(classes, 3.0, 0), opinions_of(classes, 0.0, 1)], dim=1)
     moved = []
     for polygons in (1, 1000):
-        vote = Vote(2)
-        vote.fit(opinions, classes, polygons, groups=[0, 1])
+        vote = Vote([0, 1])
+        vote.fit(opinions, classes, polygons)
         moved.append(float((vote.weights - 0.5).abs().max()))
     assert moved[0] < moved[1] / 2
 
@@ -119,10 +118,10 @@ def test_training_weighs_the_vote_and_says_so(tmp_path):
     assert weights["cnn weight"] != (0.25,)
 
 
-def test_without_calibration_the_branches_weigh_the_same_and_the_spectrum_is_not_heard(tmp_path):
+def test_without_calibration_the_spectrum_weighs_as_much_as_the_branches_together(tmp_path):
     settings = tiny_settings()
     settings = tiny_settings(training=type(settings.training)(steps=4, batch=2, calibrate=0.0))
     done = train(train_job(tmp_path, settings), SilentReporter())
     assert not [curve for curve in done.curves if curve.name.endswith(" weight")]
     model, _ = load_model(done.output)
-    assert model.classifier.vote.weights.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    assert model.classifier.vote.weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
