@@ -14,6 +14,7 @@ from .network.vote import Vote
 from .progress import Span
 
 _LEAST_POLYGONS = 4  # that a vote can be weighed by
+FEW = 30  # labelled pixels a class: below, the spectrum weighs as much as all branches where no polygons weigh the vote
 
 
 def calibration_fold(points: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:

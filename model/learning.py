@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from .average import WeightAverage
 from .bdgf import BDGF
-from .calibration import calibration_fold, fit_spectral, weigh_votes
+from .calibration import FEW, calibration_fold, fit_spectral, weigh_votes
 from .curves import CurveLog
 from .data.sampling import LabelSampler, jitter, random_corners, turn
 from .data.tiles import TileScene, Windows
@@ -87,6 +87,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     points, aside = scene.training[~fold], scene.training[fold]
     scene.set_aside(aside)
     fit_spectral(model, scene, points, classes, seed, span.still(0))
+    if len(points) < FEW * classes:
+        model.classifier.vote.level_groups()
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)

@@ -72,7 +72,7 @@ class TrainingSettings:
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
     prior: str = "learned"  # how often each class is expected in a map, see PRIORS
-    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0: branches and spectrum alike
+    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0: all voters weigh the same
     calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 

@@ -16,8 +16,8 @@ LEAST_SHARE = 0.25  # of all weight, for a group of voters to be heard
 class Vote(nn.Module):
     """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
 
-    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() groups of
-    voters weigh the same, and the voters of a group too.
+    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() all
+    weigh the same.
 
     Args:
         groups: (V,) group of each voter, counted from 0; those of a group keep the same weight.
@@ -28,13 +28,18 @@ class Vote(nn.Module):
     def __init__(self, groups: Sequence[int]) -> None:
         super().__init__()
         self.groups = tuple(groups)
-        sizes = torch.bincount(torch.tensor(self.groups))
-        self.register_buffer("weights", 1 / (len(sizes) * sizes[list(self.groups)]))
+        self.register_buffer("weights", torch.full((len(self.groups),), 1 / len(self.groups)))
 
     def forward(self, opinions: Tensor) -> Tensor:
         """Log-probabilities of every voter (B, V, K, ...) to class probabilities (B, K, ...)."""
         weights = self.weights.reshape(-1, 1, *[1] * (opinions.dim() - 3))
         return (opinions.clamp(min=math.log(LEAST)) * weights).sum(dim=1).softmax(dim=1)
+
+    @torch.no_grad()
+    def level_groups(self) -> None:
+        """Lets groups weigh the same, and the voters of a group too."""
+        sizes = torch.bincount(torch.tensor(self.groups))
+        self.weights.copy_(1 / (len(sizes) * sizes[list(self.groups)]))
 
     @torch.no_grad()
     def fit(self, opinions: Tensor, classes: Tensor, polygons: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from bdgf.model import learning
 from bdgf.model.bdgf import load_model
 from bdgf.model.calibration import calibration_fold
 from bdgf.model.data.bands import BandScaler
@@ -28,8 +29,10 @@ def test_before_it_is_weighed_the_vote_is_the_geometric_mean():
     assert torch.allclose(Vote([0] * 4)(opinions), wanted / wanted.sum(dim=1, keepdim=True), atol=1e-6)
 
 
-def test_before_it_is_weighed_groups_weigh_the_same():
-    assert Vote([0, 0, 0, 1]).weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+def test_groups_can_weigh_the_same():
+    vote = Vote([0, 0, 0, 1])
+    vote.level_groups()
+    assert vote.weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
 
 def test_who_knows_weighs_more_and_who_exaggerates_less():
@@ -118,10 +121,14 @@ def test_training_weighs_the_vote_and_says_so(tmp_path):
     assert weights["cnn weight"] != (0.25,)
 
 
-def test_without_calibration_the_spectrum_weighs_as_much_as_the_branches_together(tmp_path):
+@pytest.mark.parametrize(
+    ("few", "wanted"), [(30, [1 / 6, 1 / 6, 1 / 6, 1 / 2]), (10, [0.25] * 4)], ids=["few labels", "more labels"]
+)
+def test_what_nobody_has_proved_is_weighed_by_the_number_of_labels(tmp_path, monkeypatch, few, wanted):
+    monkeypatch.setattr(learning, "FEW", few)  # the job has 20 labelled pixels a class
     settings = tiny_settings()
     settings = tiny_settings(training=type(settings.training)(steps=4, batch=2, calibrate=0.0))
     done = train(train_job(tmp_path, settings), SilentReporter())
     assert not [curve for curve in done.curves if curve.name.endswith(" weight")]
     model, _ = load_model(done.output)
-    assert model.classifier.vote.weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    assert model.classifier.vote.weights.tolist() == pytest.approx(wanted)
