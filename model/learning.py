@@ -96,7 +96,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
     sampler = LabelSampler(points, settings.balance)
     average = WeightAverage(model.classifier, settings.average)
-    met = torch.zeros(classes, device=device)  # labelled pixels of each class that the branches learned from
+    met = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
     trained = [*model.classifier.parameters(), *mutual.parameters()]
     optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
     second = round(settings.calibrate_at * settings.steps) if len(aside) else 0
@@ -115,7 +115,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
             windows = _draw(scene, sampler, settings, random).to(device)
-            met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).to(met)
+            if settings.prior != "learned":
+                met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).cpu()
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
             loss, outputs = learner.loss(windows, ramp, generator)
             optimiser.zero_grad(set_to_none=True)
@@ -131,27 +132,23 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 _log_outputs(log, step, outputs, windows)
     finally:  # a cancelled training may keep what it has
         model.classifier.load_state_dict(average.network.state_dict())
-        set_prior(model.classifier, settings.prior, met, torch.from_numpy(counts))
+        if settings.prior != "learned":
+            drawn = torch.from_numpy(counts).float().clamp(min=1)
+            expect_classes(model.classifier, torch.ones(classes) if settings.prior == "equal" else drawn, met, drawn)
         model.eval()
 
 
-@torch.no_grad()
-def set_prior(classifier: Classifier, prior: str, met: Tensor, drawn: Tensor) -> None:
-    """Has the classifier expect classes by one of PRIORS.
+def expect_classes(classifier: Classifier, expected: Tensor, met: Tensor, drawn: Tensor) -> None:
+    """Has a trained classifier expect classes in proportion to `expected` (K,), all three on the CPU.
 
     Args:
         classifier: trained.
-        prior: "learned" moves nothing.
+        expected: (K,) how often each class is to be expected.
         met: (K,) labelled pixels of each class that the branches learned from.
         drawn: (K,) labelled pixels of each class; the spectral voter learns from each once.
     """
-    if prior == "learned":
-        return
-    learned = torch.stack([drawn if name == SPECTRAL else met for name in classifier.voters]).to(
-        classifier.prior.shifts
-    )
-    expected = torch.ones_like(drawn) if prior == "equal" else drawn.clamp(min=1)
-    classifier.prior.expect(expected.to(learned), learned)
+    learned = torch.stack([drawn if name == SPECTRAL else met for name in classifier.voters])
+    classifier.prior.expect(expected, learned)
 
 
 @contextmanager

@@ -140,11 +140,11 @@ class Train(BdgfAlgorithm):
             check_places((model, report), self._rasters.files)
         pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
         seed = self.parameterAsInt(parameters, "SEED", context)
-        settings = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)].with_steps(
+        preset = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)]
+        settings = preset.with_prior(self.parameterAsEnumString(parameters, "CLASS_PRIOR", context)).with_steps(
             optional_integer(self, parameters, "PRETRAIN_STEPS", context),
             optional_integer(self, parameters, "STEPS", context),
         )
-        settings = settings.with_prior(self.parameterAsEnumString(parameters, "CLASS_PRIOR", context))
         with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
             feedback.setProgressText(tr("Reading the polygons"))
             holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)

@@ -11,8 +11,8 @@ from pathlib import Path
 from qgis.core import QgsProcessingException
 
 from ..raster.drafts import Draft, commit_together, not_written
-from ..raster.errors import RasterError
 from ..translation import tr
+from .running import told_to_user
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def placed(destination: str) -> Iterator[Path]:
 
     Raises QgsProcessingException, before anything is written, where the folder cannot be made or written to.
     """
-    with _told(), Draft(destination) as draft:
+    with told_to_user(), Draft(destination) as draft:
         yield draft.file
         draft.commit()
 
@@ -43,7 +43,7 @@ def check_places(destinations: Iterable[str], inputs: Iterable[str] = ()) -> Non
             text = tr("Two results would be written to {path}: choose another file name for one of them.")
             raise QgsProcessingException(text.format(path=each))
         taken.add(place)
-        with _told():
+        with told_to_user():
             Draft(each).discard()
 
 
@@ -54,7 +54,7 @@ def put_in_place(source: Path, destination: str) -> None:
 
 def put_all_in_place(files: Sequence[tuple[Path, str]]) -> None:
     """Copy whole files to their places, all of them or none; '' as a place means not wanted."""
-    with _told(), ExitStack() as stack:
+    with told_to_user(), ExitStack() as stack:
         drafts = []
         for source, destination in files:
             if destination:
@@ -80,11 +80,3 @@ def _same(one: str, other: str) -> bool:
         return os.path.samefile(one, other)
     except (OSError, ValueError):  # one is not there, or no file but what only GDAL can open
         return False
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except RasterError as error:
-        raise QgsProcessingException(str(error)) from error

@@ -63,35 +63,35 @@ def test_a_card_that_is_there_and_not_used_is_explained() -> None:
     assert "driver 580.65 may be too old for CUDA 13.0" in verdict("auto", old_driver, checks(CPU)).sentence
 
 
-def test_the_report_holds_no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_holds_no_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bdgf.bdgf_qgis.report import check as module
 
-    hide = lambda text: without_names(text, "/home/annabel", ("annabel", "office-pc"))  # noqa: E731
+    home = str(tmp_path / "mapmaker")
+    hide = lambda text: without_names(text, home, ("mapmaker", "office-pc"))  # noqa: E731
     monkeypatch.setattr(module, "anonymous", hide)
-    python = WorkerPython("/home/annabel/conda/bin/python", "setting bdgf/python")
-    devices = tuple(checks(CPU, replace(OLD, trouble="the log is /home/annabel/log of office-pc")))
+    python = WorkerPython(f"{home}/conda/bin/python", "setting bdgf/python")
+    devices = tuple(checks(CPU, replace(OLD, trouble=f"the log is {home}/log of office-pc")))
     found = facts(CPU, OLD)
     report = module.CheckReport(
         Diagnosis(python, found, devices, "auto", verdict("auto", found, devices)), (("Plugin", "BDGF 1"),)
     )
     for text in (report.text(), report.html()):
-        assert "annabel" not in text and "office-pc" not in text
+        assert "mapmaker" not in text and "office-pc" not in text
         assert "~/conda/bin/python" in text and "2.13.0" in text and "will be used" in text
     assert "fast scan (Triton): not installed" in report.text() and "FAILED" not in report.text()
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("home", "text", "expected"),
     [
-        ("at /home/anna/x", "at ~/x"),
-        ("C:\\Users\\Anna\\AppData and c:/users/anna/y", "~\\AppData and ~/y"),
-        ("user anna on PC1.", "user *** on ***."),
-        ("annabelle and PC12 stay", "annabelle and PC12 stay"),
+        ("/users/mapmaker", "at /users/mapmaker/x", "at ~/x"),
+        ("D:\\Users\\Mapmaker", "D:\\Users\\Mapmaker\\AppData and d:/users/mapmaker/y", "~\\AppData and ~/y"),
+        ("/users/mapmaker", "user mapmaker on PC1.", "user *** on ***."),
+        ("/users/mapmaker", "mapmakers and PC12 stay", "mapmakers and PC12 stay"),
     ],
 )
-def test_names_are_taken_out_where_they_stand_alone(text: str, expected: str) -> None:
-    home = "C:\\Users\\Anna" if "C:" in text else "/home/anna"
-    assert without_names(text, home, ("anna", "pc1")) == expected
+def test_names_are_taken_out_where_they_stand_alone(home: str, text: str, expected: str) -> None:
+    assert without_names(text, home, ("mapmaker", "pc1")) == expected
 
 
 # ---------------------------------------------------------------- a Python of the user's own

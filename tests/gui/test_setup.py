@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,11 +123,11 @@ def installed(home: Path, pins: str) -> Path:
 def test_settings_go_in_and_out(home: Path) -> None:
     assert read_preferences() == Preferences()
     chosen = Preferences(
-        python="/opt/python", device="cuda:1", cache="/big/disk", idle=0, torch_backend="none", uv="/uv"
+        python=sys.executable, device="cuda:1", cache="/big/disk", idle=0, torch_backend="none", uv="/uv"
     )
     write_preferences(chosen)
     assert read_preferences() == chosen
-    assert QgsSettings().value("bdgf/python") == "/opt/python"
+    assert QgsSettings().value("bdgf/python") == sys.executable
     assert chosen.cache_folder == Path("/big/disk/bdgf-cache"), "a folder of the user's is never emptied"
     assert chosen.options.cache == str(chosen.cache_folder) and chosen.options.uv == "/uv"
     write_preferences(Preferences())
@@ -167,13 +168,13 @@ def test_page_shows_and_stores(home: Path) -> None:
     assert page.interpreter.own.isChecked() and "Not installed" in page.interpreter.state.text()
     assert page.interpreter.install.text() == "Install" and not page.interpreter.remove.isEnabled()
     page.interpreter.other.setChecked(True)
-    page.interpreter.path.setFilePath("/opt/python")
+    page.interpreter.path.setFilePath(sys.executable)
     page.device.setCurrentText("cuda:1")
     page.idle.setValue(7)
     page.backend.setCurrentText("cpu")
     assert read_preferences() == Preferences(), "stored by OK alone"
     page.apply()
-    assert read_preferences() == Preferences(python="/opt/python", device="cuda:1", idle=7, torch_backend="cpu")
+    assert read_preferences() == Preferences(python=sys.executable, device="cuda:1", idle=7, torch_backend="cpu")
     again = OptionsPage(StubInstaller())
     assert again.preferences() == read_preferences()
     again.interpreter.own.setChecked(True)
