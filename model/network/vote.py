@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LEAST = 1e-4  # of a probability: no voter may rule a class out
-LEAST_SHARE = 0.25  # of all weight, for a group of voters to be heard
+LEAST_SHARE = 0.3  # of all weight, for a group of voters to be heard
+PRIOR = 3  # polygons that equal voices are worth before any polygon has spoken
 
 
 class Vote(nn.Module):
@@ -45,8 +46,8 @@ class Vote(nn.Module):
     def fit(self, opinions: Tensor, classes: Tensor, polygons: int) -> None:
         """Finds the weights under which the pool is least surprised by pixels that no voter has learned from.
 
-        They are never negative, and stay near equal weights where few polygons speak. A group that comes to less than
-        LEAST_SHARE of all weight is left out: such a share is more often chance than knowledge.
+        They are never negative, and as near to equal voices as if PRIOR polygons more had spoken for those. A group
+        that comes to less than LEAST_SHARE of all weight is left out: such a share is more often chance than knowledge.
 
         Args:
             opinions: (P, V, K) log-probabilities.
@@ -54,28 +55,37 @@ class Vote(nn.Module):
             polygons: number of polygons that the pixels come from.
         """
         which = torch.tensor(self.groups)
-        weights = self._found(opinions, classes, polygons, which, torch.ones(len(which)))
-        shares = torch.zeros(int(which.max()) + 1).index_add_(0, which, weights) / weights.sum()
-        kept = (shares >= LEAST_SHARE)[which].float()
-        if not kept.all():
-            weights = self._found(opinions, classes, polygons, which, kept)
+        everyone = torch.ones(int(which.max()) + 1, dtype=torch.bool)
+        weights, shares = self._found(opinions, classes, polygons, everyone)
+        heard = shares >= LEAST_SHARE
+        if heard.any() and not heard.all():
+            weights, _ = self._found(opinions, classes, polygons, heard)
         self.weights.copy_(weights)
 
-    def _found(self, opinions: Tensor, classes: Tensor, polygons: int, which: Tensor, kept: Tensor) -> Tensor:
-        """Weights (V,) of the voters that are kept, 0 for the others; `which` is the group of each."""
-        usual = kept / kept.sum()
+    def _found(self, opinions: Tensor, classes: Tensor, polygons: int, heard: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (V,) of the voters, 0 for those whose group is not heard, and the share (G,) of each group."""
+        which = torch.tensor(self.groups)
+        sizes = torch.bincount(which) * heard
+        fair = sizes / sizes.sum()
         with torch.inference_mode(False), torch.enable_grad():
             opinions = opinions.clamp(min=math.log(LEAST)).clone()
-            powers = torch.full((int(which.max()) + 1,), math.log(1 / float(kept.sum()))).requires_grad_()
-            search = torch.optim.LBFGS([powers], max_iter=100, line_search_fn="strong_wolfe")
+            power = torch.zeros(()).requires_grad_()  # logarithm of the sum of all weights
+            leaning = torch.zeros(len(fair)).requires_grad_()  # logarithm of a share over the fair one
+            search = torch.optim.LBFGS([power, leaning], max_iter=100, line_search_fn="strong_wolfe")
+
+            def found() -> tuple[Tensor, Tensor]:
+                shares = (fair.log() + leaning).softmax(dim=0)
+                return power.exp() * (shares / sizes.clamp(min=1))[which], shares
 
             def loss() -> Tensor:
                 search.zero_grad()
-                weights = powers.exp()[which] * kept
+                weights, shares = found()
                 wrong = functional.cross_entropy((opinions * weights[:, None]).sum(dim=1), classes)
-                total = wrong + 0.5 / max(1, polygons) * ((weights - usual) ** 2).sum()
+                apart = (fair[heard] * (fair[heard] / shares[heard]).log()).sum() + power**2
+                total = wrong + PRIOR / max(1, polygons) * apart
                 total.backward()
                 return total
 
             search.step(loss)
-        return powers.detach().exp()[which] * kept
+            weights, shares = found()
+        return weights.detach(), shares.detach()
