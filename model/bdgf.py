@@ -46,17 +46,27 @@ class BDGF(nn.Module):
         return torch.cat([scaler(raster, valid) for scaler, raster in zip(self.scalers, rasters, strict=True)], dim=1)
 
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        """Class probabilities (B, K, H, W) of windows of channels (B, D, H, W) at grid positions `corners` (B, 2)."""
-        opinions = self.opinions(inputs, valid, corners)
-        assert self.classifier is not None
-        answer: Tensor = self.classifier.vote(opinions)
+        """Class probabilities (B, K, H, W) of windows of channels (B, D, H, W) at grid positions `corners` (B, 2).
+
+        Voters without weight are not computed; where only the spectral voter has any, nor are the diffusion features.
+        """
+        classifier = self._trained()
+        answer: Tensor = classifier.vote(self._ask(classifier, classifier.heard, inputs, valid, corners))
         return answer
 
     def opinions(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         """Log-probabilities of every voter, (B, V, K, H, W), of the same windows."""
+        classifier = self._trained()
+        return self._ask(classifier, classifier.voters, inputs, valid, corners)
+
+    def _trained(self) -> Classifier:
         if self.classifier is None:
             raise ValueError("a model that is only pre-trained cannot classify")
-        return self.classifier.opinions(inputs, valid, self.features(inputs, valid, corners))
+        return self.classifier
+
+    def _ask(self, classifier: Classifier, asked: list[str], inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
+        guides = self.features(inputs, valid, corners) if classifier.branches.keys() & asked else None
+        return classifier.opinions(inputs, valid, guides, asked)
 
 
 def save_model(model: BDGF, header: Header, path: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from .spectral import SpectralVoter
 from .vote import Vote
 
 SPECTRAL = "spectral"  # name of that voter
+Guides: TypeAlias = tuple[Tensor, Tensor, Tensor]  # diffusion features at three levels
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,33 @@ class Classifier(nn.Module):
         """Names of all voters, in the order of their opinions."""
         return [*self.branches, *([SPECTRAL] if self.spectral is not None else [])]
 
-    def forward(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> dict[str, BranchOutput]:
+    @property
+    def heard(self) -> list[str]:
+        """Names of the voters that have weight in the vote."""
+        return [name for name, weight in zip(self.voters, self.vote.weights.tolist(), strict=True) if weight > 0]
+
+    def forward(self, inputs: Tensor, valid: Tensor, guides: Guides) -> dict[str, BranchOutput]:
         """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
         image = self.image(inputs, valid)
         return {name: self.branch(name, image, guides) for name in self.branches}
 
-    def opinions(self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """Log-probabilities of every voter under the expected class prior, (B, V, K, H, W); arguments as of a call."""
+    def opinions(self, inputs: Tensor, valid: Tensor, guides: Guides | None, asked: Collection[str]) -> Tensor:
+        """Log-probabilities of every voter under the expected class prior, (B, V, K, H, W).
+
+        Args:
+            inputs: windows (B, D, H, W).
+            valid: valid pixels (B, 1, H, W).
+            guides: diffusion features, None where no branch is asked.
+            asked: names of voters; the others are not computed and find all classes alike.
+        """
         image = self.image(inputs, valid)
-        scores = [self.branch(name, image, guides).logits for name in self.branches]
-        if self.spectral is not None:
-            scores.append(self.spectral(image[:, :-1]))
-        moved: Tensor = self.prior(torch.stack([each.float() for each in scores], dim=1))
+        scores: dict[str, Tensor] = {}
+        if guides is not None:
+            scores |= {name: self.branch(name, image, guides).logits.float() for name in self.branches if name in asked}
+        if self.spectral is not None and SPECTRAL in asked:
+            scores[SPECTRAL] = self.spectral(image[:, :-1]).float()
+        silent = torch.zeros_like(next(iter(scores.values())))
+        moved: Tensor = self.prior(torch.stack([scores.get(name, silent) for name in self.voters], dim=1))
         return moved.log_softmax(dim=2)
 
     def image(self, inputs: Tensor, valid: Tensor) -> Tensor:
@@ -78,7 +95,7 @@ class Classifier(nn.Module):
         image = torch.cat([inputs, self.relief(inputs, valid), valid.to(inputs.dtype)], dim=1)
         return image.contiguous(memory_format=torch.channels_last)
 
-    def branch(self, name: str, image: Tensor, guides: tuple[Tensor, Tensor, Tensor]) -> BranchOutput:
+    def branch(self, name: str, image: Tensor, guides: Guides) -> BranchOutput:
         """One branch's features and logits."""
         features = self.branches[name](image, guides[LEVEL[name]])
         return BranchOutput(features, self.heads[name](features))

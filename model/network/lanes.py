@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from .classifier import BranchOutput, Classifier
+from .classifier import BranchOutput, Classifier, Guides
 from .layers import drawing
 
 Result = TypeVar("Result")
@@ -39,7 +39,7 @@ class BranchLanes:
         self._given: dict[str, BranchOutput] = {}
 
     def forward(
-        self, inputs: Tensor, valid: Tensor, guides: tuple[Tensor, Tensor, Tensor], random: torch.Generator
+        self, inputs: Tensor, valid: Tensor, guides: Guides, random: torch.Generator
     ) -> dict[str, BranchOutput]:
         """As Classifier.forward; a loss of what it gives goes backward as far as there, then backward() on from it.
 

@@ -132,3 +132,28 @@ def test_what_nobody_has_proved_is_weighed_by_the_number_of_labels(tmp_path, mon
     assert not [curve for curve in done.curves if curve.name.endswith(" weight")]
     model, _ = load_model(done.output)
     assert model.classifier.vote.weights.tolist() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("weights", "idle"),
+    [
+        ([0.0, 0.0, 0.0, 1.3], ["features", "classifier.branches.cnn", "classifier.branches.transformer"]),
+        ([0.4, 0.4, 0.4, 0.0], ["classifier.spectral"]),
+        ([0.25, 0.25, 0.25, 0.25], []),
+    ],
+    ids=["spectrum alone", "branches alone", "everyone"],
+)
+def test_who_has_no_weight_is_not_computed_and_not_missed(tmp_path, weights, idle):
+    model, _ = load_model(train(train_job(tmp_path), SilentReporter()).output)
+    model.classifier.vote.weights.copy_(torch.tensor(weights))
+    channels, corners = sum(model.groups), torch.zeros(2, 2, dtype=torch.long)
+    inputs = torch.randn(2, channels, 32, 32, generator=torch.Generator().manual_seed(0))
+    valid = torch.ones(2, 1, 32, 32, dtype=torch.bool)
+    with torch.inference_mode():
+        wanted = model.classifier.vote(model.opinions(inputs, valid, corners))
+        computed = []
+        parts = ("features", "classifier.spectral", "classifier.branches.cnn", "classifier.branches.transformer")
+        for name in parts:
+            model.get_submodule(name).register_forward_hook(lambda *_, name=name: computed.append(name))
+        assert torch.equal(model(inputs, valid, corners), wanted)
+    assert sorted(computed) == sorted(set(parts) - set(idle))
