@@ -18,43 +18,42 @@ _COLOURS = ("#1b6ca8", "#d1495b", "#66a182", "#8d6a9f")
 def masking_table(measured: Iterable[Measured]) -> list[str]:
     """Rows of a Markdown table: per masking the balance index and each modality's reliance, skill and rate at the end.
 
-    Empty where fewer than two maskings were measured with all labels and several rasters.
+    Of the rows of one scene. A preset counts only with two maskings at least; empty where none has them.
     """
-    some = [each for each in measured if _tells(each)]
-    parts = [part for part in MASKING if any(each.row.part == part for each in some)]
-    if len(parts) < 2:
-        return []
-    names = _names(some[0])
-    heads = ["masking", "runs", "balance index", *(f"{series}: {name}" for series in _SERIES for name in names)]
-    heads += ["leans most on", "most skilled in"]
-    lines = [heads, ["---"] * len(heads)]
-    for part in parts:
-        group = [each for each in some if each.row.part == part]
-        values = {series: [_end(group, f"{series} {number}") for number in _numbers(names)] for series in _SERIES}
-        cells = [_TITLES[part], str(len(group)), f"{_end(group, 'balance index'):.2f}"]
-        cells += [f"{value:.3f}" for series in _SERIES for value in values[series]]
-        lines.append([*cells, names[int(np.argmax(values["reliance"]))], names[int(np.argmax(values["skill"]))]])
+    lines: list[list[str]] = []
+    for (_, preset), groups in _compared(measured).items():
+        names = _names(next(iter(groups.values()))[0])
+        if not lines:
+            heads = ["masking", "runs", "balance index"]
+            heads += [f"{series}: {name}" for series in _SERIES for name in names]
+            lines += [[*heads, "leans most on", "most skilled in"]]
+            lines += [["---"] * len(lines[0])]
+        for part, group in groups.items():
+            values = {series: [_end(group, f"{series} {number}") for number in _numbers(names)] for series in _SERIES}
+            cells = [f"{_TITLES[part]}, {preset}", str(len(group)), f"{_end(group, 'balance index'):.2f}"]
+            cells += [f"{value:.3f}" for series in _SERIES for value in values[series]]
+            lines.append([*cells, names[int(np.argmax(values["reliance"]))], names[int(np.argmax(values["skill"]))]])
     return [f"| {' | '.join(each)} |" for each in lines]
 
 
 def draw_masking(measured: Iterable[Measured], folder: Path) -> list[Path]:
-    """One PNG a scene: reliance, skill, rate, balance index over pre-training; a column a masking, mean over seeds."""
+    """One PNG a scene and preset with two maskings at least: reliance, skill, rate and balance index over pre-training.
+
+    A column a masking, the mean over its runs.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = [each for each in measured if _tells(each)]
     written = []
-    for scene, preset in dict.fromkeys((each.row.scene, each.row.preset) for each in rows):
-        some = [each for each in rows if (each.row.scene, each.row.preset) == (scene, preset)]
-        parts = [part for part in MASKING if any(each.row.part == part for each in some)]
-        figure = Figure(figsize=(3.2 * len(parts), 8), layout="constrained")
+    for (scene, preset), groups in _compared(measured).items():
+        names = _names(next(iter(groups.values()))[0])
+        figure = Figure(figsize=(3.2 * len(groups), 8), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(4, len(parts), sharex=True, sharey="row", squeeze=False)
-        for column, part in enumerate(parts):
-            group = [each for each in some if each.row.part == part]
+        axes = figure.subplots(4, len(groups), sharex=True, sharey="row", squeeze=False)
+        for column, (part, group) in enumerate(groups.items()):
             for row, series in enumerate((*_SERIES, "balance index")):
                 axis = axes[row][column]
-                for number, name in zip(_numbers(_names(some[0])), _names(some[0]), strict=True):
+                for number, name in zip(_numbers(names), names, strict=True):
                     key = series if row == 3 else f"{series} {number}"
                     label, colour = (None, "#333333") if row == 3 else (name, _COLOURS[(number - 1) % len(_COLOURS)])
                     axis.plot(*_mean_curve(group, key), label=label, color=colour, linewidth=1.2)
@@ -69,6 +68,15 @@ def draw_masking(measured: Iterable[Measured], folder: Path) -> list[Path]:
         figure.savefig(path, dpi=110)
         written.append(path)
     return written
+
+
+def _compared(measured: Iterable[Measured]) -> dict[tuple[str, str], dict[str, list[Measured]]]:
+    """Rows by scene and preset, then by masking in the order of MASKING, where there are two at least to compare."""
+    found: dict[tuple[str, str], dict[str, list[Measured]]] = {}
+    rows = sorted(filter(_tells, measured), key=lambda each: MASKING.index(each.row.part))
+    for each in rows:
+        found.setdefault((each.row.scene, each.row.preset), {}).setdefault(each.row.part, []).append(each)
+    return {key: groups for key, groups in found.items() if len(groups) > 1}
 
 
 def _tells(measured: Measured) -> bool:
