@@ -22,6 +22,7 @@ class DiffusionSettings:
     schedule: int = 1000  # diffusion steps T
     steps: int = 300  # optimiser steps of pre-training
     batch: int = 8
+    window: int = 32  # side of the windows that are drawn, pixels
     learning_rate: float = 1e-3
     average: float = 0.99  # decay of the running average of the weights
     masking: str = "adaptive"
@@ -61,13 +62,13 @@ class MutualSettings:
 class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
-    steps: int = 300
+    steps: int = 900
     batch: int = 16
-    window: int = 32
+    window: int = 16  # small: many steps for the same pixels, and no distant surroundings to learn by heart
     average: float = 0.98  # decay of the running average of the weights
     balance: float = 0.5  # 0: classes as often as their pixels, 1: every class equally often
     jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
-    learning_rate: float = 1e-2
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
@@ -109,12 +110,12 @@ PRESETS: dict[str, Settings] = {
         preset="standard",
         diffusion=DiffusionSettings(width=32, steps=500),
         branches=BranchSettings(width=48),
-        training=TrainingSettings(steps=500, learning_rate=5e-3),
+        training=TrainingSettings(steps=1500, learning_rate=3e-3),
     ),
     "thorough": Settings(
         preset="thorough",
         diffusion=DiffusionSettings(width=48, steps=3000),
         branches=BranchSettings(width=64, depth=3, timesteps=(50, 200)),
-        training=TrainingSettings(steps=3000, learning_rate=2e-3),
+        training=TrainingSettings(steps=9000, learning_rate=2e-3),
     ),
 }

@@ -106,12 +106,11 @@ def _pretrained(
 ) -> BDGF:
     unet = base.features.unet.requires_grad_(True).train()
     unet = unet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    window = settings.training.window
-    given = (settings.diffusion, settings.components, window, job.modalities, job.seed, job.plugin_version)
+    given = (settings.diffusion, settings.components, job.modalities, job.seed, job.plugin_version)
     tiles = job.tiles
     files = (tiles.index, tiles.valid, tiles.held_out, *tiles.modalities, job.pretrained)
     checkpoint = CheckpointFile(job.checkpoint, digest(given, files) if job.checkpoint else "", span.reporter)
-    trained = pretrain_unet(unet, scene, base.groups, settings.diffusion, window, job.seed, span, log, checkpoint)
+    trained = pretrain_unet(unet, scene, base.groups, settings.diffusion, job.seed, span, log, checkpoint)
     return BDGF(list(base.scalers), trained, settings)  # type: ignore[arg-type]
 
 

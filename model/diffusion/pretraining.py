@@ -29,8 +29,7 @@ class Pretraining:
         unet: the network, on its device.
         scene: where windows are cut from.
         groups: number of channels of each modality, in order.
-        settings: steps, batch, masking.
-        window: side of the windows, pixels.
+        settings: steps, windows, masking.
         seed: of windows, noise and masks.
         log: takes the curves.
     """
@@ -41,11 +40,10 @@ class Pretraining:
         scene: TileScene,
         groups: Sequence[int],
         settings: DiffusionSettings,
-        window: int,
         seed: int,
         log: CurveLog,
     ) -> None:
-        self._unet, self._scene, self._settings, self._window, self._log = unet, scene, settings, window, log
+        self._unet, self._scene, self._settings, self._log = unet, scene, settings, log
         self._device = next(unet.parameters()).device
         self._random, self._noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         self._model = BalancedDiffusion(unet, groups, settings)
@@ -59,9 +57,10 @@ class Pretraining:
     def step(self, number: int) -> None:
         """One batch of windows, and now and then a look at the reliance on each modality."""
         settings, masking, noise = self._settings, self._masking, self._noise
-        corners = random_corners(self._scene, settings.batch, self._window, self._random)
-        windows = turn(self._scene.cut(corners, self._window).to(self._device), int(self._random.integers(8)))
-        batch = self._model.diffuse(windows, masking.draw(settings.batch, self._window, self._window, noise), noise)
+        corners = random_corners(self._scene, settings.batch, settings.window, self._random)
+        windows = turn(self._scene.cut(corners, settings.window).to(self._device), int(self._random.integers(8)))
+        masks = masking.draw(settings.batch, settings.window, settings.window, noise)
+        batch = self._model.diffuse(windows, masks, noise)
         wrong, _, hidden = self._model.errors(batch)
         loss = masked_mean(wrong, batch.counted).mean()
         self._optimiser.zero_grad(set_to_none=True)
@@ -126,7 +125,6 @@ def pretrain_unet(
     scene: TileScene,
     groups: Sequence[int],
     settings: DiffusionSettings,
-    window: int,
     seed: int,
     span: Span,
     log: CurveLog,
@@ -136,7 +134,7 @@ def pretrain_unet(
 
     Goes on from the state in the checkpoint, and keeps its own there.
     """
-    pretraining = Pretraining(unet, scene, groups, settings, window, seed, log)
+    pretraining = Pretraining(unet, scene, groups, settings, seed, log)
     state = checkpoint.load() if checkpoint is not None else None
     if state is not None:
         pretraining.restore(state)

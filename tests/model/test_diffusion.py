@@ -108,7 +108,7 @@ def pretrained(tmp_path, steps: int = 120):
     torch.manual_seed(0)
     log = CurveLog()
     settings = DiffusionSettings(width=8, steps=steps, batch=4, measure_every=5)
-    unet = pretrain_unet(UNet(4, 8), scene, [3, 1], settings, 32, 0, Span(SilentReporter(), "pretrain", 0, 1), log)
+    unet = pretrain_unet(UNet(4, 8), scene, [3, 1], settings, 0, Span(SilentReporter(), "pretrain", 0, 1), log)
     return unet, {each.name: each.values for each in log.curves()}
 
 

@@ -145,7 +145,7 @@ class BdgfRunner:
     def _pretrained(self, stack: ModalityStack, settings: Settings, seed: int) -> tuple[Path, float, Curves]:
         """A pre-trained model of this scene, made where it is not there yet; its seconds and curves."""
         sources = [each.source.path for each in stack.modalities]
-        what = [sources, asdict(settings.diffusion), settings.components, settings.training.window, seed, self._device]
+        what = [sources, asdict(settings.diffusion), settings.components, seed, self._device]
         key = hashlib.sha256(json.dumps([what, self.code]).encode()).hexdigest()[:16]
         model, record = self._cache / f"{key}.safetensors", self._cache / f"{key}.json"
         if not (model.exists() and record.exists()):
