@@ -62,7 +62,7 @@ class MutualSettings:
 class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
-    steps: int = 900
+    steps: int = 750
     batch: int = 16
     window: int = 16  # small: many steps for the same pixels, and no distant surroundings to learn by heart
     average: float = 0.98  # decay of the running average of the weights
