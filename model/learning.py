@@ -81,7 +81,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     assert model.classifier is not None
     counts = np.bincount(scene.training[:, 2], minlength=classes)
-    sample = scene.cut(random_corners(scene, 32, settings.window, random), settings.window).to(device)
+    side = max(settings.windows)
+    sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
     model.classifier.relief.fit(sample.inputs, sample.valid)
     fold = calibration_fold(scene.training, settings.calibrate, random)
     points, aside = scene.training[~fold], scene.training[fold]
@@ -114,7 +115,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 model.classifier.vote.weights.copy_(weights)
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
-            windows = _draw(scene, sampler, settings, random).to(device)
+            windows = _draw(scene, sampler, settings, step, random).to(device)
             if settings.prior != "learned":
                 met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).cpu()
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
@@ -176,9 +177,14 @@ def learning_rate(step: int, steps: int, second: int) -> float:
     return height * (1 + math.cos(math.pi * (passed - RISE) / (1 - RISE))) / 2
 
 
-def _draw(scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, random: np.random.Generator) -> Windows:
-    corners = sampler.corners(settings.batch, settings.window, random)
-    return jitter(turn(scene.cut(corners, settings.window), int(random.integers(8))), settings.jitter, random)
+def _draw(
+    scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, step: int, random: np.random.Generator
+) -> Windows:
+    """The windows of a step. Small ones allow many steps and keep distant surroundings from being learned by heart;
+    larger ones in between, and a map does not hang on the size of its windows."""
+    side = settings.windows[step % len(settings.windows)]
+    corners = sampler.corners(max(1, settings.batch * settings.windows[0] ** 2 // side**2), side, random)
+    return jitter(turn(scene.cut(corners, side), int(random.integers(8))), settings.jitter, random)
 
 
 def _ramp(share: float, warm_up: float) -> float:

@@ -63,8 +63,8 @@ class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
     steps: int = 750
-    batch: int = 16
-    window: int = 16  # small: many steps for the same pixels, and no distant surroundings to learn by heart
+    batch: int = 16  # windows of the first side; of another as many as hold the same number of pixels
+    windows: tuple[int, ...] = (16, 32)  # sides of the windows in pixels, taken in turn
     average: float = 0.98  # decay of the running average of the weights
     balance: float = 0.5  # 0: classes as often as their pixels, 1: every class equally often
     jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
