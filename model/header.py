@@ -14,7 +14,7 @@ from typing import Any
 from .messages import ClassInfo, ModalityInfo, SceneInfo, rebuild
 from .settings import Settings
 
-FORMAT = 3  # 2: the spectral voter and the weights of the vote; 3: the class prior
+FORMAT = 4  # 2: the spectral voter and the weights of the vote; 3: the class prior; 4: sides of the training windows
 KEY = "bdgf"
 _LONGEST = 64 * 1024 * 1024  # bytes of a table that is still believed
 
