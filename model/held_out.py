@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .bdgf import BDGF
 from .data.tiles import TileScene
-from .lattice import blend_weight, lattice_corners
+from .lattice import blend_weight, corners_over
 from .predictor import Ask, Predictor
 from .progress import Span
 
@@ -41,16 +41,16 @@ def predict_points(
         model: the model.
         scene: where the pixels are.
         points: the pixels.
-        values: number of values that the model answers with, by default the number of classes.
+        values: number K of values that the model answers with; without `ask` the number of classes.
         device: where to compute.
         span: hears of progress.
         ask: what to ask instead of probabilities, see Predictor.
     """
     size, stride = model.settings.window, model.settings.stride
     weight = blend_weight(size, stride).numpy()
-    cells = np.unique(points[:, :2], axis=0).tolist()
-    touching = [lattice_corners(row, column, 1, 1, size, stride) for row, column in cells]
-    windows = np.unique(np.concatenate(touching), axis=0)
+    windows = corners_over(points[:, :2], size, stride)
+    downwards = np.argsort(points[:, 0])
+    sorted_rows = points[downwards, 0]
 
     def cut(some: np.ndarray) -> tuple[Tensor, Tensor]:
         found = scene.cut(some, size)
@@ -60,9 +60,9 @@ def predict_points(
     done = 0
     for some, answers in Predictor(model, device, span.reporter, ask).batches(windows, cut):
         for (top, left), answer in zip(some, answers.numpy(), strict=True):
-            rows, columns = points[:, 0] - top, points[:, 1] - left
-            inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
-            rows, columns = rows[inside], columns[inside]
+            near = downwards[slice(*np.searchsorted(sorted_rows, (top, top + size)))]
+            inside = near[(points[near, 1] >= left) & (points[near, 1] < left + size)]
+            rows, columns = points[inside, 0] - top, points[inside, 1] - left
             result[inside] += answer[:, rows, columns].T * weight[rows, columns][:, None]
         done += len(some)
         span.at(done / len(windows))

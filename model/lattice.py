@@ -19,6 +19,15 @@ def lattice_corners(top: int, left: int, height: int, width: int, window: int, s
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
+def corners_over(points: np.ndarray, window: int, stride: int) -> np.ndarray:
+    """Grid positions (N, 2) of the first pixels of all windows that hold any of the pixels (P, 2), row by row."""
+    pixels = points[:, None]
+    shifts = np.indices((-(-window // stride),) * 2).reshape(2, -1).T
+    corners = (pixels // stride - shifts) * stride
+    holding = (corners + window > pixels).all(axis=-1)
+    return np.unique(corners[holding], axis=0)
+
+
 def blend_weight(window: int, stride: int) -> Tensor:
     """Weight (H, W) of a window's pixels: 1 inside, a smooth ramp where windows overlap; the sum is 1 everywhere."""
     overlap = window - stride

@@ -26,6 +26,7 @@ from .progress import Span
 from .settings import TrainingSettings
 
 RISE = 0.15  # share of a cycle of the learning rate in which it rises
+_LOG_EVERY = 11  # steps; a prime, so that windows of every side come up in the curves
 
 
 def class_weights(counts: np.ndarray, limit: float) -> Tensor:
@@ -90,6 +91,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     fit_spectral(model, scene, points, classes, seed, span.still(0))
     if len(points) < FEW * classes:
         model.classifier.vote.level_groups()
+    _log_weights(log, 0, model.classifier)
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)
@@ -100,7 +102,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     met = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
     trained = [*model.classifier.parameters(), *mutual.parameters()]
     optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
-    second = round(settings.calibrate_at * settings.steps) if len(aside) else 0
+    second = min(round(settings.calibrate_at * settings.steps), settings.steps - 1) if len(aside) else 0
     planner = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate(step, settings.steps, second))
     model.classifier.train()
     try:
@@ -115,7 +117,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 model.classifier.vote.weights.copy_(weights)
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
-            windows = _draw(scene, sampler, settings, step, random).to(device)
+            windows = draw_windows(scene, sampler, settings, step, random).to(device)
             if settings.prior != "learned":
                 met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).cpu()
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
@@ -128,7 +130,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
             optimiser.step()
             planner.step()
             average.update(model.classifier)
-            if step % 10 == 0:
+            if step % _LOG_EVERY == 0:
                 log.add("train loss", step, loss.item())
                 _log_outputs(log, step, outputs, windows)
     finally:  # a cancelled training may keep what it has
@@ -177,7 +179,7 @@ def learning_rate(step: int, steps: int, second: int) -> float:
     return height * (1 + math.cos(math.pi * (passed - RISE) / (1 - RISE))) / 2
 
 
-def _draw(
+def draw_windows(
     scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, step: int, random: np.random.Generator
 ) -> Windows:
     """The windows of a step. Small ones allow many steps and keep distant surroundings from being learned by heart;

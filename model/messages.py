@@ -157,7 +157,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop the job under way (with `keep_partial`, write the best state first)."""
+    """Stop the job under way (with `keep_partial`, write the state reached first)."""
 
 
 @dataclass(frozen=True)
@@ -339,7 +339,7 @@ def decode(line: str) -> Message:
 def rebuild(kind: Any, data: Any) -> Any:
     """A value of type `kind` from what JSON made of it: dataclasses nested, tuples, optional values.
 
-    Raises ValueError where a field is missing or unknown.
+    Raises ValueError where a field is unknown, or missing and without a default.
     """
     origin = get_origin(kind)
     if origin is Union:

@@ -20,11 +20,6 @@ class Reporter:
         self._phase = ""
         self._last = 0.0
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether QGIS asked to stop or is gone; for jobs that keep a partial result."""
-        return self._cancelled()
-
     def check(self) -> None:
         """Raise JobCancelled if QGIS asked to stop or is gone."""
         if self._cancelled():

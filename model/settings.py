@@ -44,7 +44,7 @@ class BranchSettings:
     guidance: tuple[str, ...] = GUIDANCE
     timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
     dropout: float = 0.1
-    spectral: bool = True  # whether each pixel's own spectrum votes beside the branches
+    spectral: bool = True  # whether each pixel by itself votes beside the branches
     relief: tuple[int, ...] = (9, 31)  # sides of the neighbourhoods of local relief, pixels; () switches it off
 
 
@@ -73,7 +73,7 @@ class TrainingSettings:
     class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
     label_smoothing: float = 0.05
     prior: str = "learned"  # how often each class is expected in a map, see PRIORS
-    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0: all voters weigh the same
+    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0: it is not weighed
     calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 
@@ -83,7 +83,7 @@ class Settings:
 
     preset: str = "quick"
     window: int = 64
-    stride: int = 40  # 48 left a seam and let more pixels change with the lattice; see docs/accuracy.md
+    stride: int = 40  # with 48 more pixels changed with the lattice, see docs/accuracy.md
     components: int = 32
     inference_batch: int = 4  # of each core; a GPU sizes its own by its free memory
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)

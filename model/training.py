@@ -80,10 +80,9 @@ def _base(job: PretrainJob | TrainJob, reporter: Reporter) -> tuple[BDGF, Settin
         base, header = load_model(job.pretrained)
         if [each.bands for each in header.modalities] != [each.bands for each in job.modalities]:
             raise ModelFileError(f"The pre-trained model {job.pretrained} was made for other bands.")
-        # what the U-Net is comes with its file; how long to train on is this job's
-        diffusion = replace(
-            job.settings.diffusion, width=header.settings.diffusion.width, schedule=header.settings.diffusion.schedule
-        )
+        diffusion = header.settings.diffusion
+        if isinstance(job, PretrainJob):  # how to train on is this job's; what the U-Net is comes with its file
+            diffusion = replace(job.settings.diffusion, width=diffusion.width, schedule=diffusion.schedule)
         settings = replace(job.settings, diffusion=diffusion, components=header.settings.components)
         return BDGF(list(base.scalers), base.features.unet, settings), settings  # type: ignore[arg-type]
     scalers = []

@@ -57,7 +57,7 @@ class ClassifyFolder(BdgfAlgorithm):
         self.add_files(
             "FILES",
             tr("Or these files"),
-            tr("Rasters of all scenes, in place of a folder; patterns sort them in the same way."),
+            tr("Rasters of all scenes, instead of a folder or beside it; patterns sort them in the same way."),
             optional=True,
         )
         self.add_text(
@@ -71,8 +71,8 @@ class ClassifyFolder(BdgfAlgorithm):
                 "optical.tif; dsm.tif : a sub-folder for each scene, with these files in it. The same as "
                 "*/optical.tif; */dsm.tif.\n"
                 "*.tif : each GeoTIFF is a scene, for a model of one raster.\n"
-                "Left empty, the names of the rasters in training serve, as in *optical.tif; *dsm.tif. ? stands for "
-                "any one character; upper and lower case do not matter."
+                "Left empty, the names of the rasters in training serve, as in *optical.tif; *dsm.tif, and *.tif for "
+                "a model of one raster. ? stands for any one character; upper and lower case do not matter."
             ),
             "",
             optional=True,

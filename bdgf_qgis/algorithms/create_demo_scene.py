@@ -49,9 +49,7 @@ class CreateDemoScene(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        self.add_folder_result(
-            "FOLDER", tr("Folder"), tr("Where the five files are written; equal names are replaced.")
-        )
+        self.add_folder_result("FOLDER", tr("Folder"), tr("Where the files are written; equal names are replaced."))
         self.add_integer(
             "SIZE", tr("Size in pixels"), tr("Side of the square scene; a pixel is 2 m."), 300, LEAST_SIZE, 60_000
         )

@@ -82,13 +82,20 @@ class Train(BdgfAlgorithm):
         self.add_share(
             "HOLDOUT",
             tr("Share of polygons kept for the accuracy figures"),
-            tr("By whole polygons, at least one of each class that has three; 0 trains on all and gives no figures."),
+            tr(
+                "By whole polygons, at least one of each class that has three apart from each other; 0 trains on all "
+                "and gives no figures."
+            ),
             0.2,
             0.9,
         )
         add_seed_and_device(self)
-        for key, label in (("PRETRAIN_STEPS", tr("Steps of pre-training")), ("STEPS", tr("Steps of training"))):
-            self.add_integer(key, label, tr("Left empty, the preset's number."), None, 0, optional=True, advanced=True)
+        empty = tr("Left empty, the preset's number.")
+        for key, label, least in (
+            ("PRETRAIN_STEPS", tr("Steps of pre-training"), 0),
+            ("STEPS", tr("Steps of training"), 1),
+        ):
+            self.add_integer(key, label, empty, None, least, optional=True, advanced=True)
         self.add_choice(
             "CLASS_PRIOR",
             tr("Expected class shares"),

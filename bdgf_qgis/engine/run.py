@@ -25,7 +25,7 @@ from .errors import RunCancelled, WorkerFailed
 from .progress import Meter
 
 POLL = 0.1  # seconds between two looks at Cancel
-_PARTIAL_GRACE = 5.0  # seconds for a training to write its best state on Cancel
+_PARTIAL_GRACE = 5.0  # seconds for a training to write the state it reached on Cancel
 
 
 class Feedback(Protocol):

@@ -25,7 +25,7 @@ def check_room(folder: Path, needed: int) -> None:
     if free < needed:
         raise InstallationError(
             f"The environment needs {needed / GIB:.0f} GiB and the disk of {folder} has {free / GIB:.1f} GiB free: "
-            "make room, or use a Python on another disk (BDGF options, Interpreter)."
+            "make room, or use a Python on another disk (Settings > Options > BDGF, Another Python)."
         )
 
 

@@ -48,8 +48,11 @@ class TrainingReport:
         page = Page(tr("BDGF training report"))
         page.text(self.model, "quiet")
         if self.partial:
-            page.text(tr("Training was cancelled: this is the best state so far."), "warning")
-        if any(map(sum, self.header.confusion)):
+            page.text(
+                tr("Training was cancelled: the model is the state it had reached, without accuracy figures."),
+                "warning",
+            )
+        elif any(map(sum, self.header.confusion)):
             page.heading(tr("Accuracy on polygons that were kept out of training"))
             for sentence in self.coverage:
                 page.text(sentence, "quiet")
@@ -109,7 +112,8 @@ class TrainingReport:
         ]
 
     def _weights(self) -> str:
-        """How far each voter is trusted, as training found on polygons left out at first."""
+        """How far each voter is trusted: as set, or as training found later on polygons left out at first."""
         found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
         named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
-        return named or tr("all branches alike, spectrum not heard (too few polygons to weigh them by)")
+        weighed = any(len(each.values) > 1 for each in found)
+        return named if weighed else tr("{weights} (not weighed by polygons)").format(weights=named)

@@ -2,7 +2,7 @@
 
 A surface model rides on terrain: what matters is not how high a pixel lies but how much higher than those around it. A
 network given few polygons learns the absolute height instead, since it is there to be learned. So the branches also see
-each such channel less its mean over a neighbourhood, at two reaches.
+each such channel less its mean over a neighbourhood, at two reaches; so does the spectral voter.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ MOST_CHANNELS = 2  # a modality of more channels tells its materials apart by th
 class LocalRelief(nn.Module):
     """Channels less their local means, in units of their usual deviation.
 
-    The mean is taken over valid pixels of a bounded neighbourhood, never over the window. Near a window's edge the
-    neighbourhood is cut short: 0.02 of the usual deviation, on average, where windows of 64 pixels are not yet blended.
+    The mean is taken over valid pixels of a bounded neighbourhood. A window's edge cuts it short: in maps by 0.02 of
+    the usual deviation, on average, where windows of 64 pixels are not yet blended. In the small windows of training
+    it is often the whole window; relief from beyond their edges measured worse (docs/accuracy.md).
 
     Args:
         groups: number of channels of each modality, in order.

@@ -34,7 +34,7 @@ class StepEmbedding(nn.Module):
 
 
 class UNet(nn.Module):
-    """Denoises diffused channels (pretraining.py says what its answer stands for); its decoder's features guide.
+    """Denoises diffused channels (balanced.py says what its answer stands for); its decoder's features guide.
 
     Three levels at full, half and quarter resolution; H and W are multiples of 4. A hidden pixel shows the learned
     token in place of its channels; one more input channel flags valid pixels.

@@ -1,4 +1,4 @@
-"""The spectral voter: what each pixel's own channels say, without its surroundings.
+"""The spectral voter: what each pixel's own channels say, and its local relief, without any other surroundings.
 
 Branches that look around a pixel also learn the surroundings of the few training polygons. Where labels are many small
 patches of mixed pixels that misleads them, and a kernel machine on single pixels is hard to beat; so one votes too.

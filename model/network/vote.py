@@ -17,8 +17,8 @@ PRIOR = 3  # polygons that equal voices are worth before any polygon has spoken
 class Vote(nn.Module):
     """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
 
-    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. Before fit() all
-    weigh the same.
+    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. All weigh the
+    same before fit() or level_groups().
 
     Args:
         groups: (V,) group of each voter, counted from 0; those of a group keep the same weight.

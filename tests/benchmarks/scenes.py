@@ -13,21 +13,20 @@ from bdgf.tools.qgis_process import QgisProcess
 class Scene:
     """A folder of rasters with training and validation polygons.
 
-    wanted  overall accuracy with preset quick; forest the one of a random forest on the same polygons
+    wanted  overall accuracy with preset quick
     """
 
     name: str
     rasters: tuple[str, ...]
     wanted: float
-    forest: float
 
 
 SCENES = {
     each.name: each
     for each in (
-        Scene("amazon_landsat_srtm", ("optical.tif", "dem_epsg4326_derived.tif"), 0.99, 0.997),
-        Scene("nc_landsat", ("optical.tif", "swir2.tif"), 0.88, 0.79),
-        Scene("trento_lidar", ("lidar_height.tif", "lidar_intensity.tif"), 0.90, 0.78),
+        Scene("amazon_landsat_srtm", ("optical.tif", "dem_epsg4326_derived.tif"), 0.99),
+        Scene("nc_landsat", ("optical.tif", "swir2.tif"), 0.88),
+        Scene("trento_lidar", ("lidar_height.tif", "lidar_intensity.tif"), 0.90),
     )
 }
 

@@ -39,7 +39,7 @@ def tiny_settings(**changes: object) -> Settings:
         "inference_batch": 4,
         "diffusion": DiffusionSettings(width=8, steps=6, batch=2, measure_every=2),
         "branches": BranchSettings(width=32, depth=1),
-        "training": TrainingSettings(steps=8, batch=2, windows=(32,)),
+        "training": TrainingSettings(steps=8, batch=2),
     }
     return Settings(**{**groups, **changes})  # type: ignore[arg-type]
 

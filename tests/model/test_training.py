@@ -11,15 +11,16 @@ import torch
 
 from bdgf.model.bdgf import BDGF, load_model
 from bdgf.model.data.bands import BandScaler
+from bdgf.model.data.sampling import LabelSampler
 from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.device import mixed_precision
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
 from bdgf.model.header import ModelFileError, read_header
-from bdgf.model.learning import Learner, class_weights
+from bdgf.model.learning import Learner, class_weights, draw_windows
 from bdgf.model.messages import PretrainJob
 from bdgf.model.network.mutual import MutualLearning
-from bdgf.model.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings
+from bdgf.model.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings, TrainingSettings
 from bdgf.model.training import pretrain, train
 from bdgf.tests.model.scene import PRESETS, SilentReporter, tiny_settings, train_job
 
@@ -126,6 +127,9 @@ SWITCHES = {
     "without the Mamba": switched("branches", use=("cnn", "transformer")),
     "without the Transformer": switched("branches", use=("cnn", "mamba")),
     "no local relief": switched("branches", relief=()),
+    "no spectral voter": switched("branches", spectral=False),
+    "votes not weighed": switched("training", calibrate=0.0),
+    "windows of one size": switched("training", windows=(32,)),
     "no entropy alignment": switched("mutual", entropy=0.0),
     "no feature similarity": switched("mutual", feature=0.0),
 }
@@ -152,6 +156,23 @@ def test_one_two_and_three_modalities(tmp_path, bands):
     assert {"prepare", "pretrain", "train", "assess"} == set(reporter.phases)
     if 40 in bands:
         assert load_model(result.output)[0].scalers[2].channels <= 32
+
+
+@pytest.mark.parametrize(("batch", "counts"), [(16, [16, 4]), (2, [2, 1])])
+def test_windows_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, counts):
+    job = train_job(tmp_path)
+    scene = TileScene(job.tiles, [BandScaler.fit(sample_pixels(job.tiles, place, 0), 32) for place in range(2)])
+    settings, random = TrainingSettings(batch=batch), np.random.default_rng(0)
+    sampler = LabelSampler(scene.training, settings.balance)
+    steps = [draw_windows(scene, sampler, settings, step, random) for step in range(4)]
+    assert [tuple(each.inputs.shape[0::2]) for each in steps] == [(counts[0], 16), (counts[1], 32)] * 2
+    assert all((each.labels >= 0).flatten(1).any(dim=1).all() for each in steps)
+
+
+def test_a_short_training_weighs_the_vote_too(tmp_path):
+    done = train(train_job(tmp_path, tiny_settings().with_steps(1, 1)), SilentReporter())
+    weights = next(each for each in done.curves if each.name == "spectral weight")
+    assert len(weights.values) == 2
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -184,7 +205,9 @@ def test_a_pre_trained_model_is_used_and_trained_on(tmp_path):
     one, two = (load_model(path)[0].features.unet.stem.weight for path in (first.output, again.output))
     assert not torch.equal(one, two)
     reporter = SilentReporter()
-    train(replace(job, pretrained=first.output), reporter)
+    longer = replace(job, pretrained=first.output, settings=job.settings.with_steps(99, None))
+    train(longer, reporter)
+    assert read_header(job.output).settings == job.settings, "of pre-training it tells what there was"
     assert "pretrain" not in reporter.phases
     assert torch.equal(load_model(job.output)[0].features.unet.stem.weight, one)
 

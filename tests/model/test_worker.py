@@ -102,7 +102,6 @@ def test_reporter_thins_out_progress_and_checks_for_cancel() -> None:
     assert events[-2:] == [Progress("train", 1.0), Progress("assess", 0.0)]
     reporter.check()
     stop.set()
-    assert reporter.cancelled
     with pytest.raises(JobCancelled):
         reporter.check()
     with pytest.raises(JobCancelled):

@@ -77,7 +77,10 @@ def test_training_page_without_hold_out_says_so():
 
 
 def test_a_partial_training_is_marked():
-    assert "cancelled" in training(partial=True).html() and "cancelled" not in training().html()
+    text = words(checked(training((), partial=True).html()))
+    assert "cancelled" in text and "without accuracy figures" in text
+    assert "No polygon was held out" not in text, "some may have been"
+    assert "cancelled" not in training().html()
 
 
 def test_curves_share_charts_and_bear_names():
@@ -93,10 +96,13 @@ def test_curves_share_charts_and_bear_names():
 
 
 def test_the_weights_of_the_voters_are_told_in_words():
-    curves = [Curve("cnn weight", (60.0,), (0.21,)), Curve("spectral weight", (60.0,), (0.4,))]
-    page = checked(training(curves=curves).html())
+    names = ("cnn weight", "spectral weight")
+    weighed = [Curve(name, (0.0, 60.0), (0.5, value)) for name, value in zip(names, (0.21, 0.4), strict=True)]
+    page = checked(training(curves=weighed).html())
     assert "cnn 0.21, spectral 0.40" in words(page) and "<svg" not in page
-    assert "all branches alike" in words(training().html())
+    assert "not weighed" not in page
+    as_set = [Curve(name, (0.0,), (0.5,)) for name in names]
+    assert "cnn 0.50, spectral 0.50 (not weighed by polygons)" in words(training(curves=as_set).html())
 
 
 @pytest.fixture

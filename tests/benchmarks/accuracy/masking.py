@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,11 @@ def draw_masking(measured: Iterable[Measured], folder: Path) -> list[Path]:
 
 
 def _compared(measured: Iterable[Measured]) -> dict[tuple[str, str], dict[str, list[Measured]]]:
-    """Rows by scene and preset, then by masking in the order of MASKING, where there are two at least to compare."""
+    """A row of each pre-training by scene and preset, then by masking in the order of MASKING, where there are two at
+    least to compare. Rows that differ in their polygons alone come of one pre-training."""
     found: dict[tuple[str, str], dict[str, list[Measured]]] = {}
-    rows = sorted(filter(_tells, measured), key=lambda each: MASKING.index(each.row.part))
-    for each in rows:
+    runs = {replace(each.row, draw=0, final=False): each for each in filter(_tells, measured)}
+    for each in sorted(runs.values(), key=lambda each: MASKING.index(each.row.part)):
         found.setdefault((each.row.scene, each.row.preset), {}).setdefault(each.row.part, []).append(each)
     return {key: groups for key, groups in found.items() if len(groups) > 1}
 
