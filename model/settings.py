@@ -83,7 +83,7 @@ class Settings:
 
     preset: str = "quick"
     window: int = 64
-    stride: int = 40  # with 48 more pixels changed with the lattice, see docs/accuracy.md
+    stride: int = 40  # 48 leaves a seam and lets more pixels change with the lattice; see docs/accuracy.md
     components: int = 32
     inference_batch: int = 4  # of each core; a GPU sizes its own by its free memory
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)

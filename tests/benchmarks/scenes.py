@@ -1,4 +1,4 @@
-"""The real scenes by name: their rasters, and the way from polygons to figures through qgis_process."""
+"""The way from polygons to figures through qgis_process, as a user goes it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,7 @@ from bdgf.tools.qgis_process import QgisProcess
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A folder of rasters with training and validation polygons.
-
-    wanted  overall accuracy with preset quick
-    """
-
-    name: str
-    rasters: tuple[str, ...]
-    wanted: float
-
-
-SCENES = {
-    each.name: each
-    for each in (
-        Scene("amazon_landsat_srtm", ("optical.tif", "dem_epsg4326_derived.tif"), 0.99),
-        Scene("nc_landsat", ("optical.tif", "swir2.tif"), 0.88),
-        Scene("trento_lidar", ("lidar_height.tif", "lidar_intensity.tif"), 0.90),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Figures:
+class Run:
     """What a run gave: accuracies as shares, times in seconds."""
 
     overall: float
@@ -50,7 +28,7 @@ def run_scene(
     training: str = "train_polygons.gpkg",
     validation: str = "validation_polygons.gpkg",
     **options: object,
-) -> Figures:
+) -> Run:
     """Trains on all training polygons of a folder, classifies, and assesses on the validation polygons."""
     paths = [folder / each for each in rasters]
     model, map_path = out / "model.safetensors", out / "map.tif"
@@ -74,7 +52,7 @@ def run_scene(
         "bdgf:assess",
         {"CLASSIFICATION": map_path, "REFERENCE": folder / validation, "CLASS_FIELD": "class_id"},
     )
-    return Figures(
+    return Run(
         figures["OVERALL_ACCURACY"],
         figures["AVERAGE_ACCURACY"],
         figures["KAPPA"],

@@ -7,7 +7,7 @@ import pytest
 from osgeo import gdal
 
 from bdgf.model.settings import PRESETS
-from bdgf.tests.benchmarks.scenes import SCENES
+from bdgf.tests.benchmarks.accuracy.scene import RASTERS
 from bdgf.tools.qgis_process import QgisProcess
 
 MOST_CHANGED = 0.03
@@ -50,11 +50,11 @@ def test_a_seam_is_told_from_an_edge_of_the_land():
 @pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["nc_landsat", "trento_lidar"])
 def test_windows_leave_no_trace(name, scenes, tmp_path):
-    folder, scene = scenes(name), SCENES[name]
+    folder = scenes(name)
     home = tmp_path / "home"
     home.mkdir()
     qgis = QgisProcess(home)
-    paths = [folder / each for each in scene.rasters]
+    paths = [folder / each for each in RASTERS[name]]
     model = tmp_path / "model.safetensors"
     samples = {"SAMPLES": folder / "train_polygons.gpkg", "CLASS_FIELD": "class_id", "HOLDOUT": 0}
     qgis.run("bdgf:train", {"MODALITIES": paths, "GRID": paths[0], "PRESET": "quick", "MODEL": model, **samples})

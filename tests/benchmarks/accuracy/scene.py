@@ -22,7 +22,7 @@ DEMO_SIZE = 300  # pixels
 _TRAINING = ("train_polygons.gpkg", "training.gpkg")
 _VALIDATION = ("validation_polygons.gpkg", "validation.gpkg")
 # Which rasters of a folder make the scene, in order, where its info.json does not say; the first gives the grid.
-_RASTERS = {
+RASTERS = {
     "amazon_landsat_srtm": ("optical.tif", "dem_epsg4326_derived.tif"),
     "nc_landsat": ("optical.tif", "swir2.tif"),
     "trento_lidar": ("lidar_height.tif", "lidar_intensity.tif"),
@@ -97,7 +97,7 @@ def find_scene(name: str, out: Path) -> Scene:
 
 
 def _demo(name: str, folder: Path) -> Scene:
-    rasters = tuple(folder / each for each in _RASTERS[DEMO])
+    rasters = tuple(folder / each for each in RASTERS[DEMO])
     scene = Scene(name, rasters, folder / _TRAINING[1], folder / _VALIDATION[1])
     if not all(each.exists() for each in (*rasters, scene.training, scene.validation)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def _demo(name: str, folder: Path) -> Scene:
 def _raster_names(folder: Path) -> tuple[str, ...]:
     info = folder / "info.json"
     stated = json.loads(info.read_text(encoding="utf-8")).get("rasters") if info.exists() else None
-    names = tuple(stated or _RASTERS.get(folder.name) or sorted(each.name for each in folder.glob("*.tif")))
+    names = tuple(stated or RASTERS.get(folder.name) or sorted(each.name for each in folder.glob("*.tif")))
     missing = [each for each in names if not (folder / each).exists()]
     if missing or not names:
         raise SceneError(f"{folder} holds no raster {missing or '*.tif'}.")
