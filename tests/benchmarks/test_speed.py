@@ -31,4 +31,5 @@ def test_tables_replace_tables_and_nothing_else():
     page = with_tables("# Title\n\nWords.\n", "one")
     again = with_tables(page + "\n## After\n", "two")
     assert "one" not in again and "two" in again
-    assert again.startswith("# Title\n\nWords.\n") and again.endswith("\n## After\n")
+    assert again.startswith("# Title\n\nWords.\n") and again.endswith("\n\n## After\n")
+    assert with_tables(again, "two") == again and page.endswith("-->\n")

@@ -17,8 +17,8 @@ _BEGIN, _END = "<!-- tables of tests.benchmarks.speed -->", "<!-- end of tables 
 def with_tables(page: str, text: str) -> str:
     """A page with the tables between their marks, or at its end where it has none."""
     before, mark, rest = page.partition(_BEGIN)
-    after = rest.partition(_END)[2] if mark else ""
-    return f"{before.rstrip()}\n\n{_BEGIN}\n\n{text.strip()}\n\n{_END}\n{after}"
+    after = rest.partition(_END)[2].strip() if mark else ""
+    return f"{before.rstrip()}\n\n{_BEGIN}\n\n{text.strip()}\n\n{_END}\n\n{after}".rstrip() + "\n"
 
 
 def tables(measured: Mapping[str, Any]) -> str:
