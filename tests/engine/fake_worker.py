@@ -92,9 +92,12 @@ class FakeRunner:
         raise ZeroDivisionError("nobody thought of this")
 
     def breaks(self, job: Any, reporter: Reporter) -> None:
-        while not reporter.cancelled:
-            time.sleep(0.02)
-        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        try:
+            while True:
+                reporter.check()
+                time.sleep(0.02)
+        except JobCancelled:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered") from None
 
     def input(self, job: Any, reporter: Reporter) -> None:
         raise InputError("The samples hold one class only: draw polygons of a second class.")
