@@ -52,11 +52,9 @@ def draw(folder: Path, picture: Path) -> None:
     for place, (layer, title) in enumerate(zip(layers, titles, strict=True)):
         _add_map(layout, layer, optical.extent(), title, _MARGIN + place * (_SIDE + _MARGIN))
     _add_legend(layout, classification, 3 * (_SIDE + _MARGIN) + _MARGIN)
-    settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 110
-    result = QgsLayoutExporter(layout).exportToImage(str(picture), settings)
-    if result != QgsLayoutExporter.Success:
-        raise RuntimeError(f"{picture} could not be drawn ({result})")
+    image = QgsLayoutExporter(layout).renderPageToImage(0, dpi=110)  # exportToImage() would try to georeference a PNG
+    if not image.save(str(picture)):
+        raise RuntimeError(f"{picture} could not be written")
 
 
 def _add_map(layout: QgsPrintLayout, layer: QgsMapLayer, extent: object, title: str, left: float) -> None:
