@@ -91,11 +91,8 @@ class Train(BdgfAlgorithm):
         )
         add_seed_and_device(self)
         empty = tr("Left empty, the preset's number.")
-        for key, label, least in (
-            ("PRETRAIN_STEPS", tr("Steps of pre-training"), 0),
-            ("STEPS", tr("Steps of training"), 1),
-        ):
-            self.add_integer(key, label, empty, None, least, optional=True, advanced=True)
+        self.add_integer("PRETRAIN_STEPS", tr("Steps of pre-training"), empty, None, 0, optional=True, advanced=True)
+        self.add_integer("STEPS", tr("Steps of training"), empty, None, 1, optional=True, advanced=True)
         self.add_choice(
             "CLASS_PRIOR",
             tr("Expected class shares"),

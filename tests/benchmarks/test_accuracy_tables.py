@@ -72,6 +72,8 @@ def test_the_course_of_the_masking_is_told_and_drawn(tmp_path):
     assert line(table, "| no masking")[3:8] == ["0.50", "0.400", "0.800", "0.400", "0.800"]
     assert line(table, "| no masking")[-2] == "height"
     assert masking_table(rows[:1]) == []
+    redrawn = [replace(each, row=replace(each.row, draw=1)) for each in rows]
+    assert masking_table([*rows, *redrawn]) == masking_table(rows), "one pre-training, however polygons are drawn"
     other = measured(replace(WHOLE, preset="standard"), 70, 0.9)
     assert masking_table([*rows, other]) == masking_table(rows), "a preset with one masking compares nothing"
     (picture,) = draw_masking([*rows, other], tmp_path / "docs")

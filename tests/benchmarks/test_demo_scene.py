@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bdgf.tests.benchmarks.scenes import run_scene
+from bdgf.tests.benchmarks.scene_run import run_scene
 from bdgf.tools.qgis_process import QgisProcess
 
 GAIN = 0.10

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from bdgf.tests.benchmarks.accuracy.scene import RASTERS
-from bdgf.tests.benchmarks.scenes import run_scene
+from bdgf.tests.benchmarks.scene_run import run_scene
 from bdgf.tools.qgis_process import QgisProcess
 
 WANTED = {"amazon_landsat_srtm": 0.99, "nc_landsat": 0.88, "trento_lidar": 0.90}  # overall accuracy of preset quick

@@ -93,9 +93,7 @@ class FakeRunner:
 
     def breaks(self, job: Any, reporter: Reporter) -> None:
         try:
-            while True:
-                reporter.check()
-                time.sleep(0.02)
+            self.wait(job, reporter)
         except JobCancelled:
             raise RuntimeError("CUDA error: an illegal memory access was encountered") from None
 

@@ -131,8 +131,8 @@ def test_commands() -> None:
     assert "--require-hashes" in fetch_uv("/usr/bin/python3", Path("/p/uv")).command
     assert fetch_python("uv").command[:3] == ("uv", "python", "install")
     assert "--managed-python" in make_environment("uv", folder, "").command
-    own = make_environment("uv", folder, "/opt/python").command
-    assert own[own.index("--python") + 1] == "/opt/python" and "--managed-python" not in own
+    own = make_environment("uv", folder, "/p/python").command
+    assert own[own.index("--python") + 1] == "/p/python" and "--managed-python" not in own
     assert "--torch-backend=auto" in install_packages("uv", folder, Options()).command
     plain = install_packages("uv", folder, Options(torch_backend="none")).command
     assert not [each for each in plain if each.startswith("--torch-backend")]

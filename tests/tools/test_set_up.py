@@ -41,9 +41,9 @@ def test_other_pins_make_another_environment(tmp_path: Path):
 
 
 def test_places_of_wheels_reach_pip():
-    given = {"UV_FIND_LINKS": "/a,/b", "PIP_FIND_LINKS": "/b /c", "PYTHONPATH": "/other", "HOME": "/home/me"}
+    given = {"UV_FIND_LINKS": "/a,/b", "PIP_FIND_LINKS": "/b /c", "PYTHONPATH": "/other", "HOME": "/h"}
     surroundings = set_up.pip_surroundings(given)
-    assert surroundings["PIP_FIND_LINKS"] == "/b /c /a" and surroundings["HOME"] == "/home/me"
+    assert surroundings["PIP_FIND_LINKS"] == "/b /c /a" and surroundings["HOME"] == "/h"
     assert "PYTHONPATH" not in surroundings
     assert set_up.pip_surroundings({"UV_FIND_LINKS": "/a"})["PIP_FIND_LINKS"] == "/a"
     assert set_up.pip_surroundings({}) == {}
