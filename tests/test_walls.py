@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = {"messages", "settings", "header", "accuracy", "windows"}  # the modules of model/ that QGIS imports too
+# the modules of model/ that QGIS imports too
+SHARED = {"messages", "settings", "header", "accuracy", "windows", "text"}
 WORKER_LIBRARIES = {"torch", "skimage", "safetensors", "sklearn", "scipy", "mamba_ssm", "triton"}
 QGIS_LIBRARIES = {"qgis", "PyQt5", "PyQt6", "osgeo", "processing"}
 

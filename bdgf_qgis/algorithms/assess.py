@@ -56,9 +56,9 @@ class Assess(BdgfAlgorithm):
         self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
 
-    def prepareAlgorithm(
+    def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> bool:
+    ) -> None:
         """Take what is needed from the layers."""
         layer = self.parameterAsRasterLayer(parameters, "CLASSIFICATION", context)
         if layer is None:
@@ -68,9 +68,8 @@ class Assess(BdgfAlgorithm):
         self._reference = samples_of(self, parameters, context, "REFERENCE", class_field)
         source = self.parameterAsSource(parameters, "REFERENCE", context)
         self._reference_name = source.sourceName()
-        return True
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Compare and write."""

@@ -9,6 +9,8 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
@@ -33,6 +35,7 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
 from ..translation import tr
+from .sentences import only_sentences
 
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
 _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
@@ -74,13 +77,43 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """What is wrong with the values, as a sentence, before anything starts; '' where nothing is."""
         return ""
 
+    def read_inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Take what is needed from the layers. Raises QgsProcessingException where that fails."""
+
+    def execute(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Do the work and return every output. Raises QgsProcessingException where that fails."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------ what QGIS asks
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Our checks and QGIS's own; what ours say comes first, since they name the layer."""
         fine, text = super().checkParameterValues(parameters, context)
-        ours = self.problem(parameters, context)
+        try:
+            with only_sentences(self.ID):
+                ours = self.problem(parameters, context)
+        except QgsProcessingException as error:
+            ours = str(error)
         return fine and not ours, ours or text
+
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Calls read_inputs(); nothing but a QgsProcessingException with a sentence leaves it."""
+        with only_sentences(self.ID):
+            self.read_inputs(parameters, context, feedback)
+        return True
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Calls execute(); nothing but a QgsProcessingException with a sentence leaves it."""
+        with only_sentences(self.ID):
+            return self.execute(parameters, context, feedback)
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""

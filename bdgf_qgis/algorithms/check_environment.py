@@ -68,7 +68,7 @@ class CheckEnvironment(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputString("USED_DEVICE", tr("Device that will be used")))
         self.addOutput(QgsProcessingOutputBoolean("GPU", tr("Whether it is a graphics card")))
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Run it."""

@@ -72,17 +72,16 @@ class Classify(BdgfAlgorithm):
         found = model_problem(self, parameters, "MODEL", ("classifier",), context)
         return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
 
-    def prepareAlgorithm(
+    def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> bool:
+    ) -> None:
         """Take what is needed from the layers."""
         self._rasters = rasters_of(self, parameters, context)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
         masked = parameters.get("MASK") not in (None, "")
         self._mask = samples_of(self, parameters, context, "MASK") if masked else None
-        return True
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Match, read, classify, write."""

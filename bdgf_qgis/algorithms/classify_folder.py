@@ -114,7 +114,7 @@ class ClassifyFolder(BdgfAlgorithm):
             return str(error)
         return ""
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Sort files into scenes, map one after another."""

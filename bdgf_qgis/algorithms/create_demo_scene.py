@@ -61,7 +61,7 @@ class CreateDemoScene(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputVectorLayer("VALIDATION", tr("Validation polygons"), polygons))
         self.addOutput(QgsProcessingOutputRasterLayer("TRUTH", tr("True land cover")))
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Write the files."""

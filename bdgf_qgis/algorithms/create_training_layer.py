@@ -85,7 +85,7 @@ class CreateTrainingLayer(BdgfAlgorithm):
             return str(error)
         return ""
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Write the file."""

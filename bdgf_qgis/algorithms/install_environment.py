@@ -77,7 +77,7 @@ class InstallEnvironment(BdgfAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString("PYTHON", tr("Python of the environment")))
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Run it."""

@@ -63,15 +63,14 @@ class Pretrain(BdgfAlgorithm):
         """What is wrong with the pre-trained model, the device or the rasters."""
         return learning_problem(self, parameters, context)
 
-    def prepareAlgorithm(
+    def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> bool:
+    ) -> None:
         """Take what is needed from the layers."""
         self._rasters = rasters_of(self, parameters, context)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
-        return True
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Copy tiles, learn, put the model in place."""

@@ -124,17 +124,16 @@ class Train(BdgfAlgorithm):
         """What is wrong with the pre-trained model, the device or the rasters."""
         return learning_problem(self, parameters, context)
 
-    def prepareAlgorithm(
+    def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> bool:
+    ) -> None:
         """Take what is needed from the layers."""
         self._rasters = rasters_of(self, parameters, context)
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
         name_field = self.parameterAsString(parameters, "NAME_FIELD", context)
         self._samples = samples_of(self, parameters, context, "SAMPLES", class_field, name_field)
-        return True
 
-    def processAlgorithm(
+    def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Rasterise, copy tiles, learn, put model and report in place."""
