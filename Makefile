@@ -12,7 +12,7 @@ setup:
 	@$(PYTHON) tools/set_up.py
 
 demo: setup
-	@$(VENV_PYTHON) tools/demo.py
+	@$(VENV_PYTHON) -m bdgf.tools.demo
 
 test: setup
 	@$(VENV_PYTHON) -m pytest $(ARGS)

@@ -8,10 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = (
-    "bdgf.model",
-    *(f"bdgf.bdgf_qgis.{each}" for each in ("raster", "engine", "demo", "installation", "diagnosis")),
-)
+PACKAGES = ("bdgf.model", "bdgf.bdgf_qgis", "bdgf.tools")
 
 
 def run(*arguments: str) -> None:
@@ -24,8 +21,8 @@ def run(*arguments: str) -> None:
 
 def test_ruff() -> None:
     run("ruff", "check", ".")
+    run("ruff", "format", "--check", ".")
 
 
 def test_mypy() -> None:
-    packages = [each for each in PACKAGES if (ROOT / "/".join(each.split(".")[1:])).is_dir()]
-    run("mypy", *(argument for each in packages for argument in ("-p", each)))
+    run("mypy", *(argument for each in PACKAGES for argument in ("-p", each)))

@@ -10,9 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from qgis_process import ROOT, QgisProcess, QgisProcessError
+from .qgis_process import ROOT, QgisProcess, QgisProcessError
 
 OUT = ROOT / "build" / "demo"
 

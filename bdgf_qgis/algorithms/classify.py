@@ -85,17 +85,25 @@ class Classify(BdgfAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Match, read, classify, write."""
-        keys = ("OUTPUT", "CONFIDENCE", "PROBABILITIES")
-        paths = [self.parameterAsOutputLayer(parameters, key, context) for key in keys]
+        output, confidence, probabilities = (
+            self.parameterAsOutputLayer(parameters, key, context) for key in ("OUTPUT", "CONFIDENCE", "PROBABILITIES")
+        )
         wanted = SceneToMap(
             self.parameterAsFile(parameters, "MODEL", context),
             self._rasters,
             wished_device(self.parameterAsString(parameters, "DEVICE", context)),
-            *paths,
+            output,
+            confidence,
+            probabilities,
             extent=self._extent,
             mask=self._mask,
             cloud=self.parameterAsBool(parameters, "COG", context),
         )
         mapped = classify_scene(wanted, feedback)
         style_results(wanted, mapped, context)
-        return {**dict(zip(keys, paths)), "CLASSIFIED_PIXELS": mapped.pixels}
+        return {
+            "OUTPUT": output,
+            "CONFIDENCE": confidence,
+            "PROBABILITIES": probabilities,
+            "CLASSIFIED_PIXELS": mapped.pixels,
+        }

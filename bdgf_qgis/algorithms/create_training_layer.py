@@ -128,8 +128,9 @@ def parse_classes(cells: Sequence[Any]) -> tuple[ClassInfo, ...]:
         chosen = QColor(colour).name() if colour else free_colour(taken, number)
         taken.add(chosen)
         classes.append(ClassInfo(_code(code, where), name, chosen))
-    for kind, values in ((tr("code"), [each.code for each in classes]), (tr("name"), [each.name for each in classes])):
-        twice = sorted({str(each) for each in values if values.count(each) > 1})
+    codes, names = [str(each.code) for each in classes], [each.name for each in classes]
+    for kind, values in ((tr("code"), codes), (tr("name"), names)):
+        twice = sorted({each for each in values if values.count(each) > 1})
         if twice:
             text = tr("The {kind} {value} stands twice in the table of classes.")
             raise ValueError(text.format(kind=kind, value=twice[0]))

@@ -9,22 +9,13 @@ from html import escape
 from ...model.accuracy import accuracy_of
 from ...model.header import Header
 from ...model.messages import Curve
+from ..raster.labels import ClassCounts
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts
 from .page import Page, chip, table
 
 _WEIGHT = " weight"  # how the names of such curves end
-
-
-@dataclass(frozen=True)
-class ClassSamples:
-    """How many polygons and pixels of a class trained the model, and how many were kept for the figures."""
-
-    training_polygons: int
-    training_pixels: int
-    held_out_polygons: int
-    held_out_pixels: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +28,7 @@ class TrainingReport:
 
     model: str
     header: Header
-    samples: Sequence[ClassSamples]
+    samples: Sequence[ClassCounts]
     coverage: Sequence[str]
     warnings: Sequence[str]
     curves: Sequence[Curve]

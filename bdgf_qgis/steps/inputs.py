@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import (
@@ -49,7 +50,7 @@ class Samples:
     polygons: tuple[Polygon, ...]
     crs_wkt: str
     field: str
-    legend: Legend = field(default_factory=dict)
+    legend: Legend = dataclasses.field(default_factory=dict)
 
 
 def rasters_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
