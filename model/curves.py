@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from .messages import Curve
@@ -14,7 +15,9 @@ class CurveLog:
         self._points: dict[str, list[tuple[float, float]]] = {}
 
     def add(self, name: str, step: int, value: float) -> None:
-        """One more point of a series."""
+        """One more point of a series; a value that is no number is left out."""
+        if not math.isfinite(value):
+            return
         self._points.setdefault(name, []).append((float(step), float(value)))
 
     def has(self, name: str) -> bool:

@@ -11,7 +11,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .messages import ClassInfo, ModalityInfo, SceneInfo, rebuild
+from .messages import ClassInfo, ModalityInfo, SceneInfo
+from .rebuild import rebuild, rebuildable
 from .settings import Settings
 
 FORMAT = 4  # 2: the spectral voter and the weights of the vote; 3: the class prior; 4: sides of the training windows
@@ -23,6 +24,7 @@ class ModelFileError(ValueError):
     """The file is no usable BDGF model; the text says why and what was expected."""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Header:
     """What a model file says of itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def try_kernel(kernel: Kernel, device: torch.device, runs: int = _RUNS) -> Kerne
         return KernelCheck(kernel.name, -1.0, 0.0, text[:300], kernel.needed)
     trouble = "" if error <= kernel.tolerance else f"its result is off by {error:.1%}"  # also where it is NaN
     took = sorted(times)[len(times) // 2] * 1000 if times else 0.0
-    return KernelCheck(kernel.name, error if error == error else -1.0, took, trouble, kernel.needed)
+    return KernelCheck(kernel.name, error if math.isfinite(error) else -1.0, took, trouble, kernel.needed)
 
 
 def _timed(compute: Compute, inputs: list[Tensor], device: torch.device) -> float:

@@ -7,10 +7,12 @@ names .npy files in the job's folder.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import Optional, Union, get_args
 
+from .rebuild import rebuild, rebuildable
 from .settings import Settings
+from .strict_json import parse
 
 FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
 
@@ -20,6 +22,7 @@ CERTAIN = 65_534  # a probability of 1
 # ---------------------------------------------------------------- what jobs are made of
 
 
+@rebuildable
 @dataclass(frozen=True)
 class ClassInfo:
     """A land-cover class: the code in the map, its name, its colour as #rrggbb."""
@@ -29,6 +32,7 @@ class ClassInfo:
     colour: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class ModalityInfo:
     """One co-registered raster: its name, the names of the bands in use, and their numeric type (numpy name)."""
@@ -38,6 +42,7 @@ class ModalityInfo:
     dtype: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class SceneInfo:
     """Where training happened: CRS as WKT ('' without one), pixel size in its units, grid size (rows, columns)."""
@@ -47,6 +52,7 @@ class SceneInfo:
     shape: tuple[int, int]
 
 
+@rebuildable
 @dataclass(frozen=True)
 class TileFiles:
     """The tiles of a scene that training needs, each pixel copied once.
@@ -70,6 +76,7 @@ class TileFiles:
 # ---------------------------------------------------------------- jobs, from QGIS to the worker
 
 
+@rebuildable
 @dataclass(frozen=True)
 class PretrainJob:
     """Learn the diffusion model of a scene without labels and write it to `output`.
@@ -89,6 +96,7 @@ class PretrainJob:
     checkpoint: str = ""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class TrainJob:
     """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`.
@@ -111,6 +119,7 @@ class TrainJob:
     checkpoint: str = ""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class ClassifyJob:
     """Load a model; blocks follow, then Finish. Modalities of every block are in the model's order."""
@@ -120,6 +129,7 @@ class ClassifyJob:
     probabilities: bool
 
 
+@rebuildable
 @dataclass(frozen=True)
 class CheckJob:
     """Try on `device` each kind of computation that the network uses; '' only says what is there."""
@@ -127,6 +137,7 @@ class CheckJob:
     device: str = ""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Block:
     """A rectangle of the grid to classify, with the pixels that its windows need around it.
@@ -150,16 +161,19 @@ class Block:
     output: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Finish:
     """No more blocks: answer Classified once all are done."""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Cancel:
     """Stop the job under way (with `keep_partial`, write the state reached first)."""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Quit:
     """End the worker; QGIS clears the folder itself. (An end of stdin without it means that QGIS is gone.)"""
@@ -168,6 +182,7 @@ class Quit:
 # ---------------------------------------------------------------- events, from the worker to QGIS
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Ready:
     """torch is loaded, jobs are read."""
@@ -176,6 +191,7 @@ class Ready:
     torch: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Progress:
     """How far a phase is: 'prepare', 'pretrain', 'train', 'assess', 'check' or 'classify'; fraction of the job 0..1,
@@ -186,6 +202,7 @@ class Progress:
     text: str = ""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Note:
     """A line for the log: level 'info' or 'warning'."""
@@ -194,6 +211,7 @@ class Note:
     text: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class BlockDone:
     """A block's results: classes uint16 (h, w) class positions, 65535 invalid; confidence float32 (h, w);
@@ -206,6 +224,7 @@ class BlockDone:
     pixels: int
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Curve:
     """A series logged in training, for the report: optimiser step against value."""
@@ -215,6 +234,7 @@ class Curve:
     values: tuple[float, ...]
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Pretrained:
     """Pre-training is over and the file whole."""
@@ -223,6 +243,7 @@ class Pretrained:
     curves: tuple[Curve, ...]
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Trained:
     """Training is over and the file whole. confusion: pixels, reference in rows; empty without hold-out."""
@@ -233,6 +254,7 @@ class Trained:
     partial: bool = False
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Classified:
     """All blocks are done."""
@@ -240,6 +262,7 @@ class Classified:
     pixels: int
 
 
+@rebuildable
 @dataclass(frozen=True)
 class PackageInfo:
     """A package of the worker's Python and its version, '' where it is missing."""
@@ -248,6 +271,7 @@ class PackageInfo:
     version: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class DeviceInfo:
     """A device that torch sees: 'cpu', 'cuda:0', 'mps'.
@@ -264,6 +288,7 @@ class DeviceInfo:
     trouble: str
 
 
+@rebuildable
 @dataclass(frozen=True)
 class KernelCheck:
     """One kind of computation against the same on the CPU in double precision.
@@ -281,6 +306,7 @@ class KernelCheck:
     needed: bool = True
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Checked:
     """What the worker's Python is and sees, and how the computations went on the device that was asked for.
@@ -301,11 +327,13 @@ class Checked:
     kernels: tuple[KernelCheck, ...]
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Cancelled:
     """The job was stopped on request and left nothing."""
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Failed:
     """The job failed: a sentence for the map maker, and the reason: 'memory', 'device' (driver, kernel), 'input' (bad
@@ -327,33 +355,10 @@ def encode(message: Message) -> str:
 
 
 def decode(line: str) -> Message:
-    """The message of one line; ValueError where the line is none."""
-    data = json.loads(line)
+    """The message of one line; ValueError where the line is none, or one of its values is not of its type."""
+    data = parse(line)
     kind = _TYPES.get(str(data.pop("type", ""))) if isinstance(data, dict) else None
     if kind is None:
         raise ValueError(f"not a message: {line[:200]}")
     message: Message = rebuild(kind, data)
     return message
-
-
-def rebuild(kind: Any, data: Any) -> Any:
-    """A value of type `kind` from what JSON made of it: dataclasses nested, tuples, optional values.
-
-    Raises ValueError where a field is unknown, or missing and without a default.
-    """
-    origin = get_origin(kind)
-    if origin is Union:
-        return None if data is None else rebuild(get_args(kind)[0], data)
-    if origin is tuple:
-        item = get_args(kind)[0]
-        return tuple(rebuild(item, each) for each in data)
-    if not is_dataclass(kind):
-        return data
-    names = {each.name for each in fields(kind)}
-    if not isinstance(data, dict) or not set(data) <= names:
-        raise ValueError(f"{getattr(kind, '__name__', kind)} has other fields")
-    hints = get_type_hints(kind)
-    try:
-        return kind(**{name: rebuild(hints[name], value) for name, value in data.items()})  # type: ignore[operator]
-    except TypeError as error:
-        raise ValueError(str(error)) from error

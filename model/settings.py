@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from .rebuild import rebuildable
+
 MASKING = ("adaptive", "random", "none")
 GUIDANCE = ("fusion", "attention", "cross")  # CNN, Mamba, Transformer
 PRIORS = ("learned", "drawn", "equal")  # class shares: as met in training, of the drawn pixels, all alike
 BRANCHES = ("cnn", "mamba", "transformer")
 
 
+@rebuildable
 @dataclass(frozen=True)
 class DiffusionSettings:
     """The denoising network and its pre-training without labels."""
@@ -34,6 +37,7 @@ class DiffusionSettings:
     measure_every: int = 10  # steps between two measurements of reliance
 
 
+@rebuildable
 @dataclass(frozen=True)
 class BranchSettings:
     """The three guided branches."""
@@ -48,6 +52,7 @@ class BranchSettings:
     relief: tuple[int, ...] = (9, 31)  # sides of the neighbourhoods of local relief, pixels; () switches it off
 
 
+@rebuildable
 @dataclass(frozen=True)
 class MutualSettings:
     """How the branches teach each other."""
@@ -58,6 +63,7 @@ class MutualSettings:
     confidence: float = 0.8  # below it an unlabelled pixel takes no part
 
 
+@rebuildable
 @dataclass(frozen=True)
 class TrainingSettings:
     """How the classifier learns from labelled pixels."""
@@ -77,6 +83,7 @@ class TrainingSettings:
     calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 
+@rebuildable
 @dataclass(frozen=True)
 class Settings:
     """A whole preset: travels in the job and stands in the model file."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Optional
 
-from ...model.messages import rebuild
+from ...model.rebuild import rebuild, rebuildable
 from .errors import EngineError, RunCancelled
 from .file_lock import try_lock
 
@@ -24,6 +24,7 @@ _OLD = 14 * 24 * 3600.0  # seconds after which nobody is expected to go on
 _CHUNK = 1 << 20
 
 
+@rebuildable
 @dataclass(frozen=True)
 class KeptFile:
     """A file of a block: its name in the folder, bytes, CRC-32."""
@@ -33,6 +34,7 @@ class KeptFile:
     checksum: int
 
 
+@rebuildable
 @dataclass(frozen=True)
 class KeptBlock:
     """A finished block: its number in the plan, classified pixels, files, and figures that its maker wants again."""

@@ -14,8 +14,9 @@ from ..checkpoint import CheckpointFile, State, named, under
 from ..curves import CurveLog
 from ..data.sampling import random_corners, turn
 from ..data.tiles import TileScene
-from ..messages import Curve, rebuild
+from ..messages import Curve
 from ..progress import Span
+from ..rebuild import rebuild
 from ..settings import DiffusionSettings
 from .balanced import BalancedDiffusion, SkillMeter, masked_mean
 from .masking import ModalityMasking, balance_index

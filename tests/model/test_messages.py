@@ -90,6 +90,14 @@ def test_presets_travel_whole(preset: object) -> None:
         '{"type": "Note", "level": "info", "text": "", "more": 1}',
         '{"type": "Pretrained", "output": "x", "curves": [{"name": "loss"}]}',
         '{"type": "Pretrained", "output": "x", "curves": 3}',
+        '{"type": "Note", "level": "info", "text": 3}',
+        '{"type": "Note", "level": "info", "text": "a", "text": "b"}',
+        '{"type": "Classified", "pixels": true}',
+        '{"type": "Classified", "pixels": 1.5}',
+        '{"type": "Progress", "phase": "train", "fraction": NaN}',
+        '{"type": "Progress", "phase": "train", "fraction": "0.5"}',
+        '{"type": "BlockDone", "number": 1, "classes": ["a"], "confidence": "b", "probabilities": null, "pixels": 1}',
+        "[" * 100_000,
     ],
 )
 def test_what_is_no_message_is_a_value_error(line: str) -> None:
