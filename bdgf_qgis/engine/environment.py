@@ -11,6 +11,7 @@ from typing import Optional
 
 from .errors import EnvironmentMissing
 from .managed import managed_python, python_inside
+from .variables import without_foreign
 
 PLUGIN_ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "BDGF_PYTHON"
@@ -19,14 +20,6 @@ VARIABLE = "BDGF_PYTHON"
 _BOOT = (
     "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module('model', run_name='__main__', alter_sys=True)"
 )
-
-_REMOVED = frozenset(
-    "PYTHONPATH PYTHONHOME PYTHONUSERBASE VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PROJ_LIB PROJ_DATA GDAL_DATA "
-    "GDAL_DRIVER_PATH LD_LIBRARY_PATH LD_PRELOAD "
-    # certificate bundles that QGIS's installers point to
-    "SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE PROJ_CURL_CA_BUNDLE GDAL_CURL_CA_BUNDLE".split()
-)
-_REMOVED_PREFIXES = ("QGIS_", "DYLD_")
 
 
 @dataclass(frozen=True)
@@ -85,24 +78,19 @@ def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:
 
 
 def worker_environment(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
-    """The environment of a child process, without what QGIS sets for its own libraries.
+    """The environment of a child process, without what would lead it to code and data that are not its own.
 
     Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS
     drawing, spinning made a training on two cores seven times slower (docs/performance.md). Who set it is obeyed.
     """
     source = os.environ if environ is None else environ
-    kept = {"GOMP_SPINCOUNT": "10000", **{name: value for name, value in source.items() if not _is_removed(name)}}
+    kept = {"GOMP_SPINCOUNT": "10000", **without_foreign(source)}
     if platform == "win32":
         homes = [source[name] for name in ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH") if source.get(name)]
         for name in kept:
             if name.upper() == "PATH":
                 kept[name] = ";".join(each for each in kept[name].split(";") if not _lies_in(each, homes))
     return kept
-
-
-def _is_removed(name: str) -> bool:
-    upper = name.upper()
-    return upper in _REMOVED or upper.startswith(_REMOVED_PREFIXES)
 
 
 def _lies_in(folder: str, homes: list[str]) -> bool:

@@ -160,6 +160,8 @@ HOSTILE = {
     "PYTHONPATH": "/fake",
     "PYTHONHOME": "/fake",
     "LD_LIBRARY_PATH": "/fake",
+    "LD_AUDIT": "/fake",
+    "BASH_ENV": "/fake",
     "PIP_TARGET": "/fake",
     "PIP_USER": "1",
     "QGIS_PREFIX_PATH": "/usr",
