@@ -35,6 +35,7 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
 from ..translation import tr
+from .reference_systems import own_reference_systems
 from .sentences import only_sentences
 
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
@@ -94,7 +95,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """Our checks and QGIS's own; what ours say comes first, since they name the layer."""
         fine, text = super().checkParameterValues(parameters, context)
         try:
-            with only_sentences(self.ID):
+            with only_sentences(self.ID), own_reference_systems():
                 ours = self.problem(parameters, context)
         except QgsProcessingException as error:
             ours = str(error)
@@ -104,7 +105,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Calls read_inputs(); nothing but a QgsProcessingException with a sentence leaves it."""
-        with only_sentences(self.ID):
+        with only_sentences(self.ID), own_reference_systems():
             self.read_inputs(parameters, context, feedback)
         return True
 
@@ -112,7 +113,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Calls execute(); nothing but a QgsProcessingException with a sentence leaves it."""
-        with only_sentences(self.ID):
+        with only_sentences(self.ID), own_reference_systems():
             return self.execute(parameters, context, feedback)
 
     def createInstance(self) -> BdgfAlgorithm:

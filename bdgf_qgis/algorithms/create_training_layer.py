@@ -85,6 +85,12 @@ class CreateTrainingLayer(BdgfAlgorithm):
             return str(error)
         return ""
 
+    def read_inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """The reference system: it may be the project's."""
+        self._crs = self.parameterAsCrs(parameters, "CRS", context)
+
     def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
@@ -93,17 +99,16 @@ class CreateTrainingLayer(BdgfAlgorithm):
             classes = parse_classes(self.parameterAsMatrix(parameters, "CLASSES", context))
         except ValueError as error:
             raise QgsProcessingException(str(error)) from error
-        crs = self.parameterAsCrs(parameters, "CRS", context)
         destination = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         if not destination.lower().endswith(".gpkg"):
             text = tr("{path} is no GeoPackage: give the training layer a name that ends in .gpkg.")
             raise QgsProcessingException(text.format(path=destination))
-        if not crs.isValid():
+        if not self._crs.isValid():
             feedback.pushWarning(
                 tr("The layer gets no coordinate reference system: it fits rasters that have none either.")
             )
         with placed(destination) as draft:
-            _write(draft, Path(destination).stem, crs, classes, context)
+            _write(draft, Path(destination).stem, self._crs, classes, context)
         feedback.pushInfo(tr("{count} classes; switch on editing and draw.").format(count=len(classes)))
         feedback.setProgress(100)
         style_when_loaded(context, destination, lambda layer: style_samples(layer, classes))
