@@ -184,7 +184,14 @@ class Train(BdgfAlgorithm):
             header = read_header(job.output)
             if report:
                 page = TrainingReport(
-                    model, header, labels.counts, labels.coverage, labels.warnings, trained.curves, trained.partial
+                    model,
+                    header,
+                    labels.counts,
+                    labels.coverage,
+                    labels.warnings,
+                    trained.curves,
+                    trained.partial,
+                    labels.notes,
                 )
                 (folder / "report.html").write_text(page.html(), encoding="utf-8")
             put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
@@ -204,13 +211,15 @@ def _classes(labels: Labels, legend: Legend) -> Any:
 
 def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:
     warn(labels.warnings, feedback)
+    for sentence in labels.notes:
+        feedback.pushInfo(sentence)
     for each, counts in zip(labels.classes, labels.counts):
         text = tr(
             "{label}: {polygons} polygons, {pixels} pixels for training; {held} polygons, {held_pixels} pixels held out"
         )
         feedback.pushInfo(
             text.format(
-                label=each.label,
+                label=each.code_and_label,
                 polygons=counts.training_polygons,
                 pixels=counts.training_pixels,
                 held=counts.held_out_polygons,

@@ -63,8 +63,8 @@ def confusion_of(
 ) -> Assessment:
     """Compare a class raster with reference polygons, rasterised as training samples are.
 
-    A reference class meets the map's class of the same code where the class field holds integers, of the same name (in
-    the map's attribute table) where it holds texts.
+    A reference class meets the map's class of the same code where the class field holds whole numbers, of the same name
+    (in the map's attribute table) where it holds texts; whole numbers stored as texts meet what more of them fit.
 
     Args:
         source: the class raster; its first band counts.
@@ -85,10 +85,11 @@ def confusion_of(
     dataset = open_source(source)
     table, bands = read_class_table(dataset), dataset.RasterCount
     pixels = SourcePixels(source, [1])
-    keys, notes = _keys(rule, table, field, source.name)
+    met = _met(rule, table, field, source.name)
+    notes = [*(() if met.by_name else rule.notes), *met.notes]
     found = shapes_of(labelled, crs_wkt, pixels.grid, cancelled)
-    positions = [keys[text_of(labelled[place].value)] for place in found.places]
-    tally, used = _tally(pixels, found.shapes, positions, _merged(table, rule.texts), source.name, progress, cancelled)
+    positions = [met.keys[text_of(labelled[place].value)] for place in found.places]
+    tally, used = _tally(pixels, found.shapes, positions, _merged(table, met.by_name), source.name, progress, cancelled)
     pixels.close()
     if not tally.pairs:
         raise RasterError(
@@ -101,7 +102,9 @@ def confusion_of(
     notes += geometry_notes(found, len(everything) - len(labelled), tally.conflicts)
     if used < len(found.shapes):
         notes.append(f"{counted(len(found.shapes) - used, 'reference polygon')} off the map left out.")
-    classes, order = _classes(tally.pairs, rule, keys, table)
+    if not {mapped for _, mapped in tally.pairs} & set(met.keys.values()) and not table:
+        raise _nothing_common(rule, field, source.name, sorted({mapped for _, mapped in tally.pairs}))
+    classes, order = _classes(tally.pairs, rule, met.keys, table)
     confusion = np.zeros((len(order), len(order)), np.int64)
     place = {key: number for number, key in enumerate(order)}
     for (reference, mapped), count in tally.pairs.items():
@@ -110,28 +113,56 @@ def confusion_of(
     return Assessment(classes, rows, used, tally.left_out, tally.conflicts, tuple(notes))
 
 
-def _keys(rule: ClassRule, table: Sequence[ClassInfo], field: str, name: str) -> tuple[dict[str, int], list[str]]:
-    """For each text in the class field the map's code, or a key below all codes where the map has no such class."""
-    if not rule.texts:
-        known = {each.code for each in table}
-        strange = [each.label for each in rule.classes if known and each.code not in known]
-        keys = {each.value: each.code for each in rule.classes}
-    else:
-        if not table:
-            raise RasterError(
-                f"'{name}' holds no class names, so the texts in the field '{field}' cannot be matched: choose a field "
-                "with the class codes, or a raster that Classify wrote."
-            )
-        codes = {each.name: each.code for each in reversed(table)}
-        strange = [each.value for each in rule.classes if each.value not in codes]
-        if len(strange) == len(rule.classes):
-            raise RasterError(
-                f"None of the classes in the field '{field}' ({listed(strange)}) is a class of '{name}' "
-                f"({listed([each.name for each in table])}): choose another field."
-            )
-        keys = {each.value: codes.get(each.value, _STRANGE - each.code) for each in rule.classes}
+@dataclass(frozen=True)
+class _Met:
+    """How reference classes meet those of the map.
+
+    keys     for each text in the class field the map's code, or a key below all codes where the map has no such name
+    by_name  whether they meet by name, else by code
+    """
+
+    keys: Mapping[str, int]
+    by_name: bool
+    notes: tuple[str, ...]
+
+
+def _met(rule: ClassRule, table: Sequence[ClassInfo], field: str, name: str) -> _Met:
+    codes = {each.name: each.code for each in reversed(table)}
+    known = set(codes.values()) | {each.code for each in table}
+    named = [text for text in rule.codes if text in codes]
+    coded = [text for text, code in rule.codes.items() if code in known]
+    if rule.texts and not table:
+        raise RasterError(
+            f"'{name}' holds no class names, so the texts in the field '{field}' cannot be matched: choose a field "
+            "with the class codes, or a raster that Classify wrote."
+        )
+    by_name = rule.texts or (rule.numbers_as_texts and len(named) > len(coded))
+    common = named if by_name else coded
+    if table and not common:
+        raise _nothing_common(rule, field, name, [f"{each.code} {each.name}" for each in table])
+    strange = [text for text in rule.codes if text not in common] if table else []
     notes = [f"The reference classes {listed(strange)} are no classes of the map."] if strange else []
-    return keys, notes
+    if by_name:
+        return _Met({text: codes.get(text, _STRANGE - code) for text, code in rule.codes.items()}, True, tuple(notes))
+    return _Met(rule.codes, False, (*notes, *_other_names(rule, table)))
+
+
+def _other_names(rule: ClassRule, table: Sequence[ClassInfo]) -> list[str]:
+    """A warning where names say that the codes of reference and map stand for different classes."""
+    mapped = {each.code: each.name for each in table}
+    taken = set(mapped.values())
+    odd = [each for each in rule.classes if each.name in taken and mapped.get(each.code, each.name) != each.name]
+    said = [f"{each.code} is '{each.name}' in the reference and '{mapped[each.code]}' in the map" for each in odd]
+    tail = "If the codes are not those of the map, choose a field with the names."
+    return [f"The same codes have different names: {listed(said)}. {tail}"] if said else []
+
+
+def _nothing_common(rule: ClassRule, field: str, name: str, there: Sequence[object]) -> RasterError:
+    given = listed([text if rule.texts else code for text, code in rule.codes.items()])
+    return RasterError(
+        f"None of the classes in the field '{field}' ({given}) is a class of '{name}' ({listed(there)}): choose "
+        "another field, or the map that these polygons belong to."
+    )
 
 
 def _merged(table: Sequence[ClassInfo], texts: bool) -> Mapping[int, int]:
@@ -205,7 +236,8 @@ def _classes(
     """Classes that occur, and their keys in the same order; classes that the map lacks get codes above all others."""
     present = {key for pair in pairs for key in pair}
     known = {each.code: each for each in reversed(table)}
-    names = {keys[each.value]: each.label for each in rule.classes}
+    labels = {each.code: each.label for each in rule.classes}
+    names = {keys[text]: labels[code] for text, code in rule.codes.items()}
     highest = max([0, *present, *known])
     ordered = sorted(key for key in present if key > _STRANGE)
     ordered += sorted((key for key in present if key <= _STRANGE), reverse=True)

@@ -46,6 +46,7 @@ class Labels:
     skipped     ids of polygons whose geometry cannot be used, with the reason
     dropped     labels of the classes without a valid pixel
     warnings    all that as sentences
+    notes       how the class field was read, as sentences
     """
 
     points: np.ndarray
@@ -60,6 +61,7 @@ class Labels:
     skipped: tuple[tuple[int, str], ...] = ()
     dropped: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def training(self) -> np.ndarray:
@@ -166,6 +168,7 @@ def rasterise_labels(
         skipped=found.skipped,
         dropped=dropped,
         warnings=tuple(warnings),
+        notes=rule.notes,
     )
 
 

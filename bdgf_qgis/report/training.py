@@ -24,6 +24,7 @@ class TrainingReport:
 
     coverage  sentences on what the accuracy figures cover
     warnings  what was skipped, dropped or repaired
+    notes     how the class field was read
     """
 
     model: str
@@ -33,6 +34,7 @@ class TrainingReport:
     warnings: Sequence[str]
     curves: Sequence[Curve]
     partial: bool = False
+    notes: Sequence[str] = ()
 
     def html(self) -> str:
         """The page."""
@@ -55,6 +57,8 @@ class TrainingReport:
             for each in self.warnings:
                 page.text(each, "warning")
         page.heading(tr("Samples"))
+        for each in self.notes:
+            page.text(each, "quiet")
         page.raw(self._samples())
         page.heading(tr("Rasters and settings"))
         page.facts(self._facts())

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
+from ..raster.classes import text_codes
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
 from ..raster.shapes import Polygon, Value
@@ -129,7 +130,8 @@ def samples_of(
     wkt = _wkt(source.sourceCrs())
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
-    return Samples(tuple(_polygons(source, class_field, name_field, legend)), wkt, class_field, legend)
+    polygons = tuple(_polygons(source, class_field, name_field))
+    return Samples(polygons if name_field else _named(polygons, legend), wkt, class_field, legend)
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
@@ -138,9 +140,7 @@ def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
     return "" if wkt.partition("[")[2].lower().startswith('"undefined') else wkt
 
 
-def _polygons(
-    source: QgsProcessingFeatureSource, class_field: str, name_field: str, legend: Legend
-) -> Iterable[Polygon]:
+def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
     request = QgsFeatureRequest()
     # broken geometry is repaired later, and what cannot be repaired is listed
     for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
@@ -149,14 +149,17 @@ def _polygons(
             geometry = QgsGeometry(geometry.constGet().segmentize())
         wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
         value = _value(feature[class_field]) if class_field else None
-        name = _value(feature[name_field]) if name_field else _label(value, legend)
+        name = _value(feature[name_field]) if name_field else None
         yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
 
 
-def _label(value: Value, legend: Legend) -> Optional[str]:
-    """The legend's name of a code; a text is its own name."""
-    entry = None if isinstance(value, str) else legend.get(key_of(value))
-    return entry.label if entry is not None else None
+def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]:
+    """The polygons with the legend's names of their codes; a text that is no code is its own name."""
+    texts = any(isinstance(each.value, str) for each in polygons)
+    if not legend or (texts and text_codes(each.value for each in polygons) is None):
+        return polygons
+    labels = {key: entry.label for key, entry in legend.items()}
+    return tuple(dataclasses.replace(each, name=labels.get(key_of(each.value))) for each in polygons)
 
 
 def _value(value: Any) -> Value:

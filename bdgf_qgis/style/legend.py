@@ -9,6 +9,7 @@ from typing import Any, Optional
 from qgis.core import QgsCategorizedSymbolRenderer, QgsRendererCategory, QgsVectorLayer
 
 from ...model.messages import ClassInfo
+from ..raster.classes import code_in, text_of
 from .palette import free_colour
 
 
@@ -24,7 +25,7 @@ Legend = Mapping[str, LegendEntry]
 
 
 def legend_of(layer: Optional[QgsVectorLayer], fields: Iterable[str]) -> Legend:
-    """Entries by the text of the value, where the layer is categorised by one of the fields; else empty.
+    """Entries by key_of() the value, where the layer is categorised by one of the fields; else empty.
 
     A layer without such a style is opened once more from its file, so that a style stored there counts.
     """
@@ -51,10 +52,10 @@ def _entries(category: QgsRendererCategory) -> Iterable[tuple[str, LegendEntry]]
 
 
 def key_of(value: Any) -> str:
-    """The text by which a class value is found: 3, 3.0 and '3' are one."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
+    """The text by which a class value is found: 3, 3.0, '3' and '03' are one."""
+    text = "" if value is None else text_of(value)
+    code = code_in(text)
+    return text if code is None else str(code)
 
 
 def class_infos(
@@ -66,7 +67,8 @@ def class_infos(
     names   per code the name of the name field, or of a text class field; where none, the legend's label serves
     """
     codes = list(codes)
-    entries = {code: legend.get(key_of(values.get(code, code))) or legend.get(names.get(code, "")) for code in codes}
+    found = {code: (key_of(values.get(code, code)), key_of(names.get(code))) for code in codes}
+    entries = {code: legend.get(value) or legend.get(name) for code, (value, name) in found.items()}
     taken = {entry.colour for entry in entries.values() if entry is not None}
     infos = []
     for number, code in enumerate(codes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bdgf.bdgf_qgis.demo.materials import BANDS, CLASSES
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.model.header import read_header
+from bdgf.model.messages import ClassInfo
 from bdgf.model.settings import PRESETS
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, run, run_folders
 
@@ -104,18 +106,25 @@ def test_texts_as_classes_and_no_figures_without_hold_out(scene: Scene, tmp_path
     results = train(scene, tmp_path, log, CLASS_FIELD="class_name", REPORT=str(report))
     classes = read_header(results["MODEL"]).classes
     names = [each.name for each in classes]
+    assert f"got codes by sorted name: 1 {names[0]}, 2 {names[1]}, " in log.told
     assert names == sorted(names) and [each.code for each in classes] == list(range(1, len(names) + 1))
     assert [results[key] for key in ("OVERALL_ACCURACY", "AVERAGE_ACCURACY", "KAPPA")] == [None] * 3
     assert "no accuracy figures" in report.read_text(encoding="utf-8")
     assert read_header(results["MODEL"]).confusion == () or not any(map(sum, read_header(results["MODEL"]).confusion))
 
 
-def test_names_from_a_field_and_colours_from_the_palette(scene: Scene, tmp_path: Path):
-    """A plain copy of the polygons without any style."""
-    plain = tmp_path / "plain.gpkg"
-    gdal.VectorTranslate(str(plain), scene.training, layers=["training"], format="GPKG")
-    results = train(scene, tmp_path, SAMPLES=str(plain), NAME_FIELD="class_name")
-    classes = read_header(results["MODEL"]).classes
+def test_names_from_a_field_codes_in_texts_and_colours_from_the_palette(scene: Scene, tmp_path: Path):
+    """A copy of the polygons without any style, the codes 010, 020 ... stored as texts."""
+    plain, log = tmp_path / "plain.gpkg", Log()
+    sql = "SELECT '0' || (class_id * 10) AS code, class_name, geom FROM training"
+    gdal.VectorTranslate(str(plain), scene.training, SQLStatement=sql, SQLDialect="SQLITE", format="GPKG")
+    report = tmp_path / "report.html"
+    wanted = {"SAMPLES": str(plain), "CLASS_FIELD": "code", "NAME_FIELD": "class_name", "REPORT": str(report)}
+    results = train(scene, tmp_path, log, **wanted)
+    classes = [ClassInfo(each.code // 10, each.name, each.colour) for each in read_header(results["MODEL"]).classes]
+    said = "The texts in the field 'code' are whole numbers: they are taken as the class codes."
+    assert said in log.told and escape(said) in report.read_text(encoding="utf-8")
+    assert all(f"{each.code}0 {each.name}: " in log.told for each in classes)
     assert all(each.name == NAMES[each.code] for each in classes)
     colours = [each.colour for each in classes]
     assert len(set(colours)) == len(colours) and not set(colours) & set(COLOURS.values())

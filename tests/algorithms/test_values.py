@@ -25,9 +25,10 @@ SHORT = {**QUICK, "PRETRAIN_STEPS": 1, "STEPS": 1, "HOLDOUT": 0}
 
 
 def test_class_0_is_no_nodata_and_large_codes_need_16_bits(scene: Scene, tmp_path: Path):
-    """Codes 0 and 40000 from the surface model alone; the legend is that of the layer in the project."""
+    """Codes 0 and 40000, stored as texts, from the surface model alone; the legend is that of the project's layer."""
     coded = str(tmp_path / "coded.gpkg")
-    sql = "SELECT CASE WHEN class_id = 8 THEN 40000 ELSE class_id - 1 END AS code, geom FROM training"
+    code = "CAST(CASE WHEN class_id = 8 THEN 40000 ELSE class_id - 1 END AS TEXT)"
+    sql = f"SELECT {code} AS code, geom FROM training"
     gdal.VectorTranslate(coded, scene.training, SQLStatement=sql, SQLDialect="SQLITE", format="GPKG")
 
     def style(layer: QgsVectorLayer) -> None:

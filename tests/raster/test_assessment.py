@@ -23,10 +23,10 @@ from bdgf.tests.raster.helpers import TRANSFORM, UTM, box, make_raster, polygons
 CLASSES = (ClassInfo(2, "water", "#0000ff"), ClassInfo(5, "wood", "#00ff00"), ClassInfo(9, "grass", "#ffff00"))
 
 
-def class_map(path: Path, codes: np.ndarray) -> RasterSource:
+def class_map(path: Path, codes: np.ndarray, classes: tuple[ClassInfo, ...] = CLASSES) -> RasterSource:
     """A map as Classify writes it; 0 is nodata."""
     grid = Grid(codes.shape[1], codes.shape[0], TRANSFORM, wkt(UTM))
-    with OutputRaster(str(path), grid, grid.window, 1, "uint8", 0, classes=CLASSES) as output:
+    with OutputRaster(str(path), grid, grid.window, 1, "uint8", 0, classes=classes) as output:
         output.write(grid.window, codes.astype(np.uint8))
         output.commit()
     return RasterSource(str(path), path.stem)
@@ -101,6 +101,53 @@ def test_texts_meet_classes_by_name(tmp_path: Path) -> None:
     assert any("meadow" in each for each in found.notes)
     with pytest.raises(RasterError, match=r"None of the classes.*'class_name'.*meadow.*water"):
         confusion_of(source, [Polygon(1, polygons[0].wkb, "meadow")], wkt(UTM), "class_name")
+
+
+@pytest.mark.parametrize(
+    ("values", "field_says"),
+    [
+        ((2, 5, 9), "numbers"),
+        (("2", "05", "9.0"), "whole numbers stored as texts"),
+        (("water", "wood", "grass"), "names"),
+    ],
+)
+def test_codes_texts_of_codes_and_names_agree_with_a_map_of_codes_and_names(
+    tmp_path: Path, values: tuple[int | str, ...], field_says: str
+) -> None:
+    codes = np.repeat(np.array([2, 5, 9], np.uint8), 20)[:, None].repeat(40, axis=1)
+    polygons = [box(n, value, 5, 20 * n + 5, 10, 10) for n, value in enumerate(values)]
+    found = confusion_of(class_map(tmp_path / "map.tif", codes), polygons, wkt(UTM))
+    assert [each.code for each in found.classes] == [2, 5, 9], field_says
+    assert found.confusion == ((100, 0, 0), (0, 100, 0), (0, 0, 100))
+    bare = make_raster(tmp_path / "bare.tif", codes)
+    if field_says != "names":
+        assert confusion_of(bare, polygons, wkt(UTM)).confusion == found.confusion
+
+
+def test_a_map_whose_names_are_numbers_is_met_by_name(tmp_path: Path) -> None:
+    """As of a field with '10', '100', '9' and one text that is no number: codes by sorted name."""
+    named = tuple(ClassInfo(code, name, "#000000") for code, name in ((1, "10"), (2, "100"), (3, "9"), (4, "wood")))
+    codes = np.repeat(np.array([1, 2, 3], np.uint8), 20)[:, None].repeat(40, axis=1)
+    polygons = [box(n, value, 5, 20 * n + 5, 10, 10) for n, value in enumerate(("10", "100", "9"))]
+    found = confusion_of(class_map(tmp_path / "map.tif", codes, named), polygons, wkt(UTM))
+    assert found.confusion == ((100, 0, 0), (0, 100, 0), (0, 0, 100))
+
+
+def test_codes_that_stand_for_other_classes_are_told(tmp_path: Path) -> None:
+    codes = np.full((40, 40), 2, np.uint8)
+    polygons = [box(1, 5, 5, 5, 4, 4, name="water"), box(2, 2, 15, 5, 4, 4, name="pond")]
+    notes = " ".join(confusion_of(class_map(tmp_path / "map.tif", codes), polygons, wkt(UTM)).notes)
+    assert "5 is 'water' in the reference and 'wood' in the map" in notes and "pond" not in notes
+
+
+def test_classes_that_the_map_does_not_have_are_refused(tmp_path: Path) -> None:
+    codes = np.full((40, 40), 2, np.uint8)
+    polygons = [box(1, 7, 5, 5, 4, 4), box(2, 8, 15, 5, 4, 4)]
+    said = r"None of the classes in the field 'kind' \(7, 8\) is a class of"
+    with pytest.raises(RasterError, match=said + r" 'map' \(2 water, 5 wood, 9 grass\)"):
+        confusion_of(class_map(tmp_path / "map.tif", codes), polygons, wkt(UTM), "kind")
+    with pytest.raises(RasterError, match=said + r" 'bare' \(2\)"):
+        confusion_of(make_raster(tmp_path / "bare.tif", codes), polygons, wkt(UTM), "kind")
 
 
 def test_texts_need_class_names_in_the_map(tmp_path: Path) -> None:

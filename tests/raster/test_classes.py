@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bdgf.bdgf_qgis.raster.classes import class_rule, has_class
+from bdgf.bdgf_qgis.raster.classes import class_rule, code_in, has_class
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.shapes import Polygon
 
@@ -33,6 +33,42 @@ def test_texts_get_codes_by_sorted_name() -> None:
         (3, "Äcker", "Äcker"),
     ]
     assert rule.codes == {"grass": 1, "wood": 2, "Äcker": 3}
+
+    assert rule.texts and rule.notes == (
+        "The field 'kind' holds texts, so the classes got codes by sorted name: 1 grass, 2 wood, 3 Äcker.",
+    )
+
+
+def test_whole_numbers_stored_as_texts_are_codes() -> None:
+    rule = class_rule(polygons("10", "9", " 100 ", "0", None, "", names=("ten", "nine")), "kind")
+    assert [(each.code, each.value, each.name) for each in rule.classes] == [
+        (0, "0", ""),
+        (9, "9", "nine"),
+        (10, "10", "ten"),
+        (100, "100", ""),
+    ]
+    assert not rule.texts and rule.numbers_as_texts
+    assert rule.notes == ("The texts in the field 'kind' are whole numbers: they are taken as the class codes.",)
+    assert [each.code_and_label for each in rule.classes] == ["0", "9 nine", "10 ten", "100"]
+
+
+def test_texts_of_one_number_are_one_class() -> None:
+    rule = class_rule(polygons("01", "1", "2.0", "2", names=("water", "lake", "", "wood")), "kind")
+    assert [(each.code, each.value, each.name) for each in rule.classes] == [(1, "01", "lake"), (2, "2", "wood")]
+    assert rule.codes == {"01": 1, "1": 1, "2.0": 2, "2": 2}
+
+
+def test_one_text_that_is_no_code_makes_texts_of_all() -> None:
+    for odd in ("wood", "65536", "-1", "1.5", "1e2", "\N{SUPERSCRIPT TWO}"):
+        rule = class_rule(polygons("10", "9", odd), "kind")
+        assert rule.texts and sorted(rule.codes.values()) == [1, 2, 3], odd
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("0", 0), ("007", 7), ("65535.0", 65535), ("", None), ("65536", None), ("9" * 5000, None)]
+)
+def test_codes_in_texts(text: str, code: int | None) -> None:
+    assert code_in(text) == code
 
 
 def test_names_come_from_the_name_field_most_frequent_first() -> None:

@@ -36,6 +36,12 @@ def test_categories_become_entries(attribute):
     assert legend_of(layer, ["code", "name"]) == {"1": WATER, "2": SOIL}
 
 
+def test_whole_numbers_are_found_in_every_way_of_writing():
+    layer = categorised("code", ("01", "blue", "Water"), (2.0, "brown", "Soil"))
+    infos = class_infos([1, 2], {1: "1", 2: "002"}, {}, legend_of(layer, ["code"]))
+    assert [(each.name, each.colour) for each in infos] == [("Water", "#0000ff"), ("Soil", "#a52a2a")]
+
+
 def test_values_merged_in_one_category_share_it():
     layer = categorised("code", ([1, 3], "blue", "Water"), (2, "brown", "Soil"))
     assert legend_of(layer, ["code"]) == {"1": WATER, "3": WATER, "2": SOIL}
