@@ -21,6 +21,7 @@ class Assess(BdgfAlgorithm):
     """Writes accuracy figures."""
 
     ID = "assess"
+    STEP = 4
 
     def title(self) -> str:
         """Name in the toolbox."""

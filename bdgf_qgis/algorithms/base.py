@@ -34,9 +34,9 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
+from ..steps.sentences import only_sentences
 from ..translation import tr
 from .reference_systems import own_reference_systems
-from .sentences import only_sentences
 
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
 _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
@@ -52,14 +52,16 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     """Base of all algorithms: the class attributes say what it is, `declare` what it takes and gives.
 
     ID           the public id, lower case
+    STEP         its place in the usual work, shown before its name: QGIS sorts the toolbox by name; 0 for none
     NEEDS_TORCH  whether it runs the worker: opened in the window, it has the plugin offer what is missing
     """
 
     ID = ""
+    STEP = 0
     NEEDS_TORCH = False
 
     def title(self) -> str:
-        """Name in the toolbox, translated."""
+        """Its name, translated."""
         raise NotImplementedError
 
     def about(self) -> str:
@@ -126,7 +128,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
 
     def displayName(self) -> str:
         """Name in the toolbox."""
-        return self.title()
+        return f"{self.STEP} {self.title()}" if self.STEP else self.title()
 
     def group(self) -> str:
         """All stand in one group."""
@@ -138,7 +140,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
 
     def tags(self) -> list[str]:
         """Words to find it by."""
-        common = tr("land cover,classification,fusion,BDGF")
+        common = tr("land cover,land use,LULC,classification,fusion,hyperspectral,multispectral,LiDAR,radar,BDGF")
         return [word.strip() for word in f"{common},{self.keywords()}".split(",") if word.strip()]
 
     def icon(self) -> QIcon:

@@ -18,6 +18,7 @@ class Classify(BdgfAlgorithm):
     """Writes a class raster, and confidence and probabilities where wanted."""
 
     ID = "classify"
+    STEP = 3
     NEEDS_TORCH = True
 
     def title(self) -> str:
@@ -36,7 +37,7 @@ class Classify(BdgfAlgorithm):
 
     def keywords(self) -> str:
         """Words to find it by."""
-        return tr("predict,inference,map,apply model,land use")
+        return tr("predict,inference,map,apply model,random forest")
 
     def declare(self) -> None:
         """Parameters and outputs."""

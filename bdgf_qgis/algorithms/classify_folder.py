@@ -13,6 +13,7 @@ from qgis.core import (
 )
 
 from ...model.header import Header
+from ...model.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
 from ..steps.running import model_header, told_to_user
@@ -165,6 +166,9 @@ class ClassifyFolder(BdgfAlgorithm):
             known = set(files)
             files += [each for each in files_in(Path(folder), patterns, output) if each not in known]
         found = find_scenes(files, patterns)
+        for each in found.unreadable:
+            text = tr("The name of {file} has characters that cannot be read; it is left out: rename it.")
+            feedback.pushWarning(plain_text(text.format(file=each)))
         lines = [
             _count(pattern, modality.name, matched)
             for pattern, modality, matched in zip(patterns, header.modalities, found.by_pattern)
@@ -189,6 +193,6 @@ def _count(pattern: Pattern, modality: str, files: tuple[Path, ...]) -> str:
 
 
 def _some(files: list[Path]) -> str:
-    names = [each.name for each in files[:_SHOWN]]
+    names = [plain_text(each.name) for each in files[:_SHOWN]]
     more = [f"... ({len(files)})"] if len(files) > _SHOWN else []
     return ", ".join([*names, *more]) or tr("none")

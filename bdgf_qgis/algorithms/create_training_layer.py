@@ -37,6 +37,7 @@ class CreateTrainingLayer(BdgfAlgorithm):
     """Writes a GeoPackage of no polygons yet, with style and form."""
 
     ID = "createtraininglayer"
+    STEP = 1
 
     def title(self) -> str:
         """Name in the toolbox."""

@@ -37,6 +37,7 @@ class Train(BdgfAlgorithm):
     """Writes a model that classifies."""
 
     ID = "train"
+    STEP = 2
     NEEDS_TORCH = True
 
     def title(self) -> str:
@@ -53,7 +54,9 @@ class Train(BdgfAlgorithm):
 
     def keywords(self) -> str:
         """Words to find it by."""
-        return tr("supervised,learning,samples,polygons,neural network,deep learning")
+        return tr(
+            "supervised,learning,samples,polygons,neural network,deep learning,random forest,SVM,machine learning"
+        )
 
     def declare(self) -> None:
         """Parameters and outputs."""

@@ -23,6 +23,7 @@ from .inputs import Rasters
 from .running import told_to_user
 from .scene_files import SceneFiles
 from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
+from .sentences import only_sentences
 
 
 class Batch:
@@ -61,7 +62,8 @@ class Batch:
             feedback.pushInfo(text.format(number=number + 1, count=len(scenes), name=scene.name))
             began = time.monotonic()
             try:
-                counts = self._map(scene, steps)
+                with only_sentences(tr("the scene {name}").format(name=scene.name)):
+                    counts = self._map(scene, steps)
             except QgsProcessingException as error:
                 if isinstance(error.__cause__, EnvironmentMissing):
                     raise

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ...model.text import is_plain
 from ..engine.part_folder import FOLDER_END
 from ..translation import tr
+from .file_pattern import captures
 
 _STRIPPED = " _-."  # what parts a scene's name from the rest of a file's
 _NAMELESS = "scene"
@@ -38,10 +39,14 @@ class Pattern:
 
     def key(self, file: Path) -> Optional[tuple[str, ...]]:
         """What the '*' stand for in the path of a file; None where it does not match. Case does not matter."""
-        signs = {"*": "([^/]*)", "?": "[^/]"}
-        expression = "".join(signs.get(each, re.escape(each)) for each in _plain(self.path))
-        found = re.fullmatch(expression, _plain("/".join(file.parts[-1 - self.depth :])), re.IGNORECASE)
-        return None if found is None else found.groups()
+        return captures(_composed(self.path), _composed("/".join(self._parts(file))))
+
+    def shows(self, file: Path) -> bool:
+        """Whether the names that it looks at in a path can be shown and written down."""
+        return all(map(is_plain, self._parts(file)))
+
+    def _parts(self, file: Path) -> tuple[str, ...]:
+        return file.parts[-1 - self.depth :]
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,14 @@ class SceneFiles:
 
 @dataclass(frozen=True)
 class Found:
-    """Scenes by name, complete or not, and the files that each pattern found."""
+    """Scenes by name, complete or not, and the files that each pattern found.
+
+    unreadable  files that fit a pattern but whose names cannot be shown: left out
+    """
 
     scenes: tuple[SceneFiles, ...]
     by_pattern: tuple[tuple[Path, ...], ...]
+    unreadable: tuple[Path, ...] = ()
 
 
 def parse_patterns(text: str, modalities: Sequence[str]) -> tuple[Pattern, ...]:
@@ -107,14 +116,17 @@ def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> Found:
     """
     by_pattern: list[list[Path]] = [[] for _ in patterns]
     scenes: dict[tuple[str, ...], dict[int, list[Path]]] = {}
+    unreadable: list[Path] = []
     for file in files:
         keys = [(number, key) for number, each in enumerate(patterns) if (key := each.key(file)) is not None]
-        if keys:
+        if keys and not all(patterns[number].shows(file) for number, _ in keys):
+            unreadable.append(file)
+        elif keys:
             number, key = min(keys, key=lambda each: len("".join(each[1])))
             by_pattern[number].append(file)
             scenes.setdefault(key, {}).setdefault(number, []).append(file)
     sorted_scenes = (_scene(key, scenes[key], patterns) for key in sorted(scenes))
-    return Found(tuple(sorted_scenes), tuple(map(tuple, by_pattern)))
+    return Found(tuple(sorted_scenes), tuple(map(tuple, by_pattern)), tuple(unreadable))
 
 
 def _scene(key: tuple[str, ...], found: dict[int, list[Path]], patterns: Sequence[Pattern]) -> SceneFiles:
@@ -130,6 +142,6 @@ def _scene(key: tuple[str, ...], found: dict[int, list[Path]], patterns: Sequenc
     return SceneFiles(name, tuple(found[number][0] for number in sorted(found)), problem)
 
 
-def _plain(text: str) -> str:
+def _composed(text: str) -> str:
     """One form of letters with accents, of which file systems know two."""
     return unicodedata.normalize("NFC", text)

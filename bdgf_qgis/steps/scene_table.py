@@ -11,11 +11,13 @@ from types import TracebackType
 from typing import BinaryIO, Optional
 
 from ...model.messages import ClassInfo
+from ...model.text import plain_text
 from ..engine.errors import EngineError
 from ..engine.file_lock import try_lock
 from ..raster.drafts import not_written
 from ..translation import tr
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # also the wide forms of East Asian keyboards
 _FAR = 1 << 30  # a place in the file that nobody reads: Windows locks bytes, against readers too
 
 MAPPED, FAILED, CANCELLED, NOT_BEGUN = "mapped", "failed", "cancelled", "not begun"
@@ -80,8 +82,14 @@ class SceneTable:
         self._lock.close()
 
     def _write(self, cells: Sequence[str]) -> None:
-        self._writer.writerow(cells)
+        self._writer.writerow(map(_as_text, cells))
         self._file.flush()
+
+
+def _as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: those run one from a file that is merely opened."""
+    plain = plain_text(cell)
+    return f"'{plain}" if plain.lstrip().startswith(_FORMULA) else plain
 
 
 def _locked(path: Path) -> BinaryIO:

@@ -171,6 +171,21 @@ def test_what_cannot_work_is_told_before_anything_is_written(
     assert listing(tmp_path) == before and children() == []
 
 
+def test_names_that_are_odd_cost_no_other_scene(given: dict[str, Any], scene: Scene, folder: Path):
+    for each in list(folder.iterdir()):
+        each.unlink()
+    for name in (b"=1+1", b"\xff", b"b\x07", b"0" * 239):
+        for raster, end in ((scene.optical, b"_optical.tif"), (scene.dsm, b"_dsm.tif")):
+            shutil.copyfile(raster, os.fsencode(folder) + b"/" + name + end)
+    log = Log()
+    results = run("classifyfolder", given, log)
+    rows = table(Path(given["OUTPUT_FOLDER"]))
+    assert list(rows) == ["0" * 239, "'=1+1"] and rows["'=1+1"]["status"] == "mapped"
+    assert results["MAPS"] + results["FAILURES"] == 2
+    for name in ("\ufffd_optical.tif", "\ufffd_dsm.tif", "b _optical.tif", "b _dsm.tif"):
+        assert f"{name} has characters that cannot be read; it is left out: rename it." in log.warned
+
+
 def test_cancel_keeps_finished_maps_and_the_table(given: dict[str, Any], scene: Scene, folder: Path):
     shutil.copyfile(scene.optical, folder / "b_optical.tif")
     log = Workers(lambda log, number: log.cancel_now() if number == 2 else None)

@@ -128,6 +128,19 @@ def test_every_algorithm_explains_itself(provider: BdgfProvider):
         assert not each.flags() & each.FlagNoThreading
 
 
+def test_the_toolbox_shows_the_work_in_its_order(provider: BdgfProvider):
+    steps = sorted(each.displayName() for each in provider.algorithms())[:4]
+    assert steps == ["1 Create training layer", "2 Train", "3 Classify", "4 Assess"]
+
+
+@pytest.mark.parametrize("word", ["random forest", "LiDAR", "hyperspectral", "LULC"])
+def test_what_people_look_for_finds_it(provider: BdgfProvider, word: str):
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(PLUGIN_ROOT / "metadata.txt", encoding="utf-8")
+    assert word in parser["general"]["tags"].split(",")
+    assert word in algorithm("train").tags() and word in algorithm("classify").tags()
+
+
 def test_defaults_and_choices_are_the_public_ones():
     train = algorithm("train")
     preset = train.parameterDefinition("PRESET")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+import re
+import time
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from bdgf.bdgf_qgis.steps.file_pattern import captures
 from bdgf.bdgf_qgis.steps.scene_files import Found, files_in, find_scenes, parse_patterns
 
 TWO = ("optical", "dsm")
@@ -52,6 +57,38 @@ def test_one_raster_and_names_without_a_star() -> None:
     assert list(scenes("", "one.tif", "two.TIF", "three.img", modalities=("image",))) == ["one", "two"]
     assert list(scenes("image*.tif", "image.tif", modalities=("image",))) == ["scene"]
     assert list(scenes("*_[1].tif", "a_[1].tif", "b_1.tif", modalities=("image",))) == ["a"], "signs are themselves"
+
+
+def test_stars_stand_for_what_a_regular_expression_would_find() -> None:
+    signs, dice = {"*": "([^/]*)", "?": "[^/]"}, random.Random(1)
+    matched = 0
+    for _ in range(20_000):
+        pattern = "".join(dice.choice("aB*?/*.") for _ in range(dice.randint(0, 7)))
+        path = "".join(dice.choice("abA/.") for _ in range(dice.randint(0, 9)))
+        expression = "".join(signs.get(each, re.escape(each)) for each in pattern)
+        expected = re.fullmatch(expression, path, re.IGNORECASE)
+        assert captures(pattern, path) == (expected.groups() if expected else None), (pattern, path)
+        matched += expected is not None
+    assert matched > 1_000
+
+
+@pytest.mark.parametrize("modalities", [("image",), ("a*a*a*a*a*a*a*a*b",)])
+def test_no_pattern_holds_a_run_up(modalities: tuple[str, ...]) -> None:
+    names = [f"{'a' * length}.tif" for length in range(200, 250)]
+    text = "" if "*" in modalities[0] else "*a*a*a*a*a*a*a*a*b.tif"
+    began = time.process_time()
+    parsed = parse_patterns(text, (*modalities, "other")) if not text else parse_patterns(text, modalities)
+    assert not any(each.files for each in find_scenes(map(Path, names), parsed[:1]).scenes)
+    assert time.process_time() - began < 2
+
+
+def test_names_that_cannot_be_shown_are_set_apart(tmp_path: Path) -> None:
+    for name in (b"a_optical.tif", b"\xff_optical.tif", b"b\nc_optical.tif", b"\xff.txt"):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"")
+    patterns = parse_patterns("*_optical.tif", ("optical",))
+    sorted_out = find_scenes(files_in(tmp_path, patterns, tmp_path / "maps"), patterns)
+    assert [each.name for each in sorted_out.scenes] == ["a"]
+    assert [each.name for each in sorted_out.unreadable] == ["b\nc_optical.tif", "\udcff_optical.tif"]
 
 
 def test_two_forms_of_an_umlaut_are_one() -> None:

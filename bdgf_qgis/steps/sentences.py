@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from qgis.core import Qgis, QgsMessageLog, QgsProcessingException
 
 from ...model.text import plain_text
-from ..steps.running import told_to_user
 from ..translation import tr
+from .running import told_to_user
 
 LOG = "BDGF"
 
 
 @contextmanager
-def only_sentences(algorithm: str) -> Iterator[None]:
+def only_sentences(what: str) -> Iterator[None]:
     """Turns every exception into a QgsProcessingException; one that nobody foresaw goes to QGIS's log whole.
 
     QGIS prints the traceback of anything else, and aborts qgis_process where checkParameterValues raises it.
@@ -33,7 +33,7 @@ def only_sentences(algorithm: str) -> Iterator[None]:
         QgsMessageLog.logMessage(plain_text(traceback.format_exc(), lines=True), LOG, Qgis.Critical)
         reason = plain_text(f"{type(error).__name__}: {error}")[:300]
         text = tr(
-            "An unexpected error stopped {algorithm} ({reason}). Please report it with what stands in "
+            "An unexpected error stopped {what} ({reason}). Please report it with what stands in "
             "View > Panels > Log Messages under BDGF."
         )
-        raise QgsProcessingException(text.format(algorithm=algorithm, reason=reason)) from error
+        raise QgsProcessingException(text.format(what=what, reason=reason)) from error
