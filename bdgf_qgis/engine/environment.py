@@ -15,6 +15,10 @@ from .variables import without_foreign
 
 PLUGIN_ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "BDGF_PYTHON"
+FROM_VARIABLE = f"variable {VARIABLE}"  # where a WorkerPython was found
+FROM_SETTING = "setting bdgf/python"
+OWN_ENVIRONMENT = "the plugin's own environment"
+DEVELOPMENT = "build/venv"
 
 # Runs the package `model` of the plugin folder, whatever that folder is called.
 _BOOT = (
@@ -45,18 +49,18 @@ def find_python(
     where the first that is set names no file.
     """
     named = (
-        ((os.environ if environ is None else environ).get(VARIABLE), f"variable {VARIABLE}"),
-        (setting, "setting bdgf/python"),
+        ((os.environ if environ is None else environ).get(VARIABLE), FROM_VARIABLE),
+        (setting, FROM_SETTING),
     )
     for path, where in named:
         if path and path.strip():
             return _checked(path.strip(), where)
     managed = None if home is None else managed_python(home)
     if managed is not None:
-        return WorkerPython(str(managed), "the plugin's own environment")
+        return WorkerPython(str(managed), OWN_ENVIRONMENT)
     default = python_inside(root / "build" / "venv")
     if default.is_file():
-        return WorkerPython(str(default), "build/venv")
+        return WorkerPython(str(default), DEVELOPMENT)
     raise EnvironmentMissing(
         "BDGF needs PyTorch, which is not set up yet: run 'Install environment' (bdgf:installenvironment) once, or "
         f"name a Python that has torch in the BDGF options (setting bdgf/python) or in the variable {VARIABLE}."

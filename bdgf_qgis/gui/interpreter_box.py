@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from qgis.gui import QgsFileWidget
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
@@ -17,6 +18,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..diagnosis.interpreter import Interpreter, look_at
+from ..engine.environment import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE, find_python
+from ..engine.errors import EnvironmentMissing
 from ..engine.managed import managed_python, read_state
 from ..engine.setting import profile_home
 from ..installation.install import is_outdated
@@ -32,6 +35,7 @@ class InterpreterBox(QGroupBox):
     def __init__(self, installer: Installer, path: str, parent: Optional[QWidget] = None) -> None:
         super().__init__(tr("Python with PyTorch"), parent)
         self._installer = installer
+        self.in_use = _note()
         self.own = QRadioButton(tr("BDGF's own environment"))
         self.other = QRadioButton(tr("Another Python"))
         self.state = _note()
@@ -48,7 +52,7 @@ class InterpreterBox(QGroupBox):
         self.install.clicked.connect(lambda: self._begin("install"))
         self.remove.clicked.connect(self._ask_to_remove)
         self.test.clicked.connect(self.look)
-        self.path.fileChanged.connect(lambda _: self.found.setText(""))
+        self.path.fileChanged.connect(self._another)
         installer.ended.connect(self._ended)  # a method: let go of when the page is closed
         self._choose()
         self.refresh()
@@ -75,6 +79,7 @@ class InterpreterBox(QGroupBox):
             self.install.setText(tr("Check and repair"))
         self.install.setEnabled(not busy)
         self.remove.setEnabled(home.exists() and not busy)
+        self.in_use.setText(python_in_use(self.python()))
 
     def look(self) -> None:
         """Ask the named Python what it has."""
@@ -95,6 +100,11 @@ class InterpreterBox(QGroupBox):
         own = self.own.isChecked()
         for widget in (self.path, self.test, self.found):
             widget.setEnabled(not own)
+        self.in_use.setText(python_in_use(self.python()))
+
+    def _another(self) -> None:
+        self.found.setText("")
+        self.in_use.setText(python_in_use(self.python()))
 
     def _ended(self, well: bool, text: str) -> None:
         self.refresh()
@@ -119,6 +129,7 @@ class InterpreterBox(QGroupBox):
         other.addWidget(self.path, 1)
         other.addWidget(self.test)
         layout = QVBoxLayout(self)
+        layout.addWidget(self.in_use)
         layout.addWidget(self.own)
         for part in (own, self.panel):
             layout.addLayout(_indented(part))
@@ -127,8 +138,24 @@ class InterpreterBox(QGroupBox):
             layout.addLayout(_indented(below))
 
 
+def python_in_use(setting: str) -> str:
+    """Which Python BDGF computes with where the options name `setting` ('' for none), and who named it."""
+    words = {
+        FROM_VARIABLE: tr("BDGF computes with {path}. The variable {variable} names it and rules over this page."),
+        FROM_SETTING: tr("BDGF computes with {path}, named on this page."),
+        OWN_ENVIRONMENT: tr("BDGF computes with its own environment."),
+        DEVELOPMENT: tr("BDGF computes with {path}, made for its development."),
+    }
+    try:
+        found = find_python(setting, home=profile_home())
+    except EnvironmentMissing as error:
+        return str(error)
+    return words[found.where].format(path=found.path, variable=VARIABLE)
+
+
 def _note() -> QLabel:
     label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     return label
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bdgf.bdgf_qgis import preferences as preferences_module
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine import session
+from bdgf.bdgf_qgis.engine.environment import find_python
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
 from bdgf.bdgf_qgis.engine.managed import Managed, environments, python_inside, write_state
 from bdgf.bdgf_qgis.gui import interpreter_box, offer, options_page
@@ -179,6 +181,47 @@ def test_page_shows_and_stores(home: Path) -> None:
     assert again.preferences() == read_preferences()
     again.interpreter.own.setChecked(True)
     assert again.preferences().python == ""
+
+
+def test_page_says_which_python_is_used_and_who_named_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter_box, "find_python", partial(find_python, root=tmp_path))
+    python = tmp_path / "my env" / "python"
+    python.parent.mkdir()
+    python.write_text("")
+    python.chmod(0o755)
+    box = OptionsPage(StubInstaller()).interpreter
+    assert "not set up yet" in box.in_use.text() and box.state.text() == "Not installed."
+    box.other.setChecked(True)
+    assert "not set up yet" in box.in_use.text()
+    box.path.setFilePath(str(python))
+    assert box.in_use.text() == f"BDGF computes with {python}, named on this page."
+    box.path.setFilePath(str(tmp_path / "none"))
+    assert f"names {tmp_path / 'none'}, which is no program" in box.in_use.text()
+    installed(home, fingerprint())
+    assert "no program" in box.in_use.text(), "what is named goes before what is installed"
+    box.own.setChecked(True)
+    assert box.in_use.text() == "BDGF computes with its own environment."
+
+    monkeypatch.setenv("BDGF_PYTHON", str(python))
+    box = OptionsPage(StubInstaller()).interpreter
+    ruled = f"BDGF computes with {python}. The variable BDGF_PYTHON names it and rules over this page."
+    assert box.in_use.text() == ruled
+    box.other.setChecked(True)
+    box.path.setFilePath("/usr/bin/python3")
+    assert box.in_use.text() == ruled
+    monkeypatch.setenv("BDGF_PYTHON", str(tmp_path))
+    box.refresh()
+    assert f"The variable BDGF_PYTHON names {tmp_path}, which is no program" in box.in_use.text()
+
+
+def test_page_says_so_in_a_checkout(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = python_inside(tmp_path / "build" / "venv")
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    monkeypatch.setattr(interpreter_box, "find_python", partial(find_python, root=tmp_path))
+    assert interpreter_box.python_in_use("") == f"BDGF computes with {python}, made for its development."
 
 
 def test_changed_settings_end_the_worker_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
