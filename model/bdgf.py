@@ -41,8 +41,13 @@ class BDGF(nn.Module):
         """Number of channels of each modality."""
         return [scaler.channels for scaler in self.scalers]  # type: ignore[misc]
 
+    @property
+    def centres(self) -> list[Tensor]:
+        """What the values of each modality's bands (C_m,) are counted from before they are scaled."""
+        return [scaler.centre for scaler in self.scalers]  # type: ignore[misc]
+
     def scale(self, rasters: Sequence[Tensor], valid: Tensor) -> Tensor:
-        """Rasters (B, C_m, H, W) per modality to channels (B, D, H, W); valid is (B, 1, H, W) bool."""
+        """Rasters (B, C_m, H, W) less their centres to channels (B, D, H, W); valid is (B, 1, H, W) bool."""
         return torch.cat([scaler(raster, valid) for scaler, raster in zip(self.scalers, rasters, strict=True)], dim=1)
 
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:

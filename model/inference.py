@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from .bdgf import load_model
+from .data.bands import to_float
 from .device import choose_device, describe
 from .lattice import blend_weight, lattice_corners
 from .messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassifyJob
@@ -27,6 +28,7 @@ class BlockClassifier:
         reporter.note("info", f"Classifying on {self._device}.")
         self._want_probabilities = job.probabilities
         self._reporter = reporter
+        self._centres = [each.double().numpy() for each in model.centres]
         self._predictor = Predictor(model, device, reporter)
         settings = model.settings
         self._window, self._stride = settings.window, settings.stride
@@ -64,8 +66,8 @@ class BlockClassifier:
             places = [(int(row) - block.top, int(column) - block.left) for row, column in some]
             flags = torch.from_numpy(np.stack([_padded(valid, *place, size, size)[None] for place in places]))
             pixels = [
-                torch.from_numpy(np.stack([_padded(each, *place, size, size).astype(np.float32) for place in places]))
-                for each in rasters
+                to_float(np.stack([_padded(each, *place, size, size) for place in places]), centre)
+                for each, centre in zip(rasters, self._centres, strict=True)
             ]
             device = self._predictor.device
             flags = flags.to(device)

@@ -35,21 +35,31 @@ class ClassInfo:
 @rebuildable
 @dataclass(frozen=True)
 class ModalityInfo:
-    """One co-registered raster: its name, the names of the bands in use, and their numeric type (numpy name)."""
+    """One co-registered raster: its name, the names of the bands in use, and their numeric type (numpy name).
+
+    nodata  finite numbers that are no data in it, beside those that the raster declares
+    """
 
     name: str
     bands: tuple[str, ...]
     dtype: str
+    nodata: tuple[float, ...] = ()
 
 
 @rebuildable
 @dataclass(frozen=True)
 class SceneInfo:
-    """Where training happened: CRS as WKT ('' without one), pixel size in its units, grid size (rows, columns)."""
+    """Where training happened: CRS as WKT ('' without one), pixel size in its units, grid size (rows, columns).
+
+    grid          name of the raster that gave the grid, '' where that is not known
+    pixel_metres  width and height of a pixel on the ground in the scene's middle, positive; 0 where that is not known
+    """
 
     crs: str
     pixel_size: tuple[float, float]
     shape: tuple[int, int]
+    grid: str = ""
+    pixel_metres: tuple[float, float] = (0.0, 0.0)
 
 
 @rebuildable

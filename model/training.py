@@ -11,6 +11,8 @@ from .bdgf import BDGF, load_model, save_model
 from .checkpoint import CheckpointFile, digest
 from .curves import CurveLog
 from .data.bands import BandScaler
+from .data.fill_values import describe as describe_fill_values
+from .data.fill_values import find_fill_values
 from .data.tiles import TileScene, sample_pixels
 from .device import choose_device, describe
 from .diffusion.pretraining import pretrain_unet
@@ -89,7 +91,12 @@ def _base(job: PretrainJob | TrainJob, reporter: Reporter) -> tuple[BDGF, Settin
     for number in range(len(job.modalities)):
         reporter.check()
         reporter.progress("prepare", 0.05 * number / len(job.modalities), "statistics of the bands")
-        scalers.append(BandScaler.fit(sample_pixels(job.tiles, number, job.seed), job.settings.components))
+        pixels = sample_pixels(job.tiles, number, job.seed)
+        fills, measured = find_fill_values(pixels)
+        if fills:
+            modality = job.modalities[number]
+            reporter.note("warning", describe_fill_values(modality.name, modality.bands, fills))
+        scalers.append(BandScaler.fit(pixels, job.settings.components, measured))
     unet = UNet(sum(scaler.channels for scaler in scalers), job.settings.diffusion.width)
     return BDGF(scalers, unet, job.settings), job.settings
 
@@ -122,10 +129,6 @@ def _header(
     confusion: tuple[tuple[int, ...], ...] = (),
     samples_hash: str = "",
 ) -> Header:
-    def ranges(scaler: BandScaler) -> tuple[tuple[float, float], ...]:
-        low, high = (each.cpu().double().tolist() for each in (scaler.low, scaler.high))
-        return tuple(zip(low, high, strict=True))
-
     return Header(
         format=FORMAT,
         kind=kind,
@@ -137,5 +140,5 @@ def _header(
         seed=job.seed,
         samples_hash=samples_hash,
         confusion=confusion,
-        ranges=tuple(ranges(scaler) for scaler in scalers),
+        ranges=tuple(scaler.ranges() for scaler in scalers),
     )

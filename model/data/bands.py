@@ -9,18 +9,25 @@ from torch import Tensor, nn
 CLIP = (0.1, 99.9)  # percentiles of the valid pixels
 VARIANCE = 0.999  # share kept by the principal components
 FLOOR = 0.5  # least deviation of a component, as a share of the first one's: noise is not blown up
+LARGEST = 1e37  # values beyond are cut to it, so that float32 holds them and their differences
+_SMALLEST = 1e-30  # a deviation below it is none: float32 could not divide by it
+_FINE = 1e-3  # of the deviation: steps between float32 numbers that are no loss
+_ENOUGH = 0.1  # share of the sample that has to count for statistics of it alone
 
 
 class BandScaler(nn.Module):
     """Clips each band to its usual range, standardises it, and turns many bands into principal components.
 
-    Everything learned here is a buffer, so it travels in the model file.
+    Everything learned here is a buffer, so it travels in the model file. Where float32 is too coarse for a band (small
+    variation on a large offset), its values are counted from a `centre` that float32 holds exactly: see to_float(). It
+    is 0 for all other bands. The limits, the mean and the rasters given to forward() are less the centre.
 
     Args:
         bands: number of bands C of the raster.
         channels: number of channels K it becomes (K = C without principal components).
     """
 
+    centre: Tensor
     low: Tensor
     high: Tensor
     mean: Tensor
@@ -30,7 +37,7 @@ class BandScaler(nn.Module):
     def __init__(self, bands: int, channels: int) -> None:
         super().__init__()
         self.reduced = channels != bands
-        for name in ("low", "high", "mean", "deviation"):
+        for name in ("centre", "low", "high", "mean", "deviation"):
             self.register_buffer(name, torch.zeros(bands))
         if self.reduced:
             self.register_buffer("matrix", torch.zeros(channels, bands))
@@ -41,36 +48,67 @@ class BandScaler(nn.Module):
         return self.matrix.shape[0] if self.reduced else self.low.shape[0]
 
     @classmethod
-    def fit(cls, pixels: np.ndarray, components: int) -> BandScaler:
+    def fit(cls, pixels: np.ndarray, components: int, measured: np.ndarray | None = None) -> BandScaler:
         """Statistics of a sample of valid pixels.
 
         Args:
             pixels: (P, C) values of valid pixels, any numeric type, P at least 1.
             components: most channels to make of the bands.
+            measured: (P,) bool, the pixels that count; fewer than a tenth of them are too few, and all count then.
         """
-        values = pixels.astype(np.float64)
+        if measured is not None and measured.mean() >= _ENOUGH:
+            pixels = pixels[measured]
+        values = np.clip(pixels.astype(np.float64), -LARGEST, LARGEST)
         low, high = np.percentile(values, CLIP, axis=0)
         values = np.clip(values, low, high)
         mean, deviation = values.mean(axis=0), values.std(axis=0)
-        deviation = np.where(deviation > 0, deviation, 1.0)
+        deviation = np.where(deviation > _SMALLEST, deviation, 1.0)
+        step = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(np.float32))
+        coarse = (step > _FINE * deviation) & (not _exact(pixels.dtype))
+        centre = np.where(coarse, mean, 0.0).astype(np.float32).astype(np.float64)
         matrix = None
         if values.shape[1] > components:
             matrix = _principal_components((values - mean) / deviation, components)
         scaler = cls(values.shape[1], values.shape[1] if matrix is None else len(matrix))
-        for name, value in (("low", low), ("high", high), ("mean", mean), ("deviation", deviation)):
+        moved = {"centre": centre, "low": low - centre, "high": high - centre, "mean": mean - centre}
+        for name, value in {**moved, "deviation": deviation}.items():
             getattr(scaler, name).copy_(torch.from_numpy(value))
         if matrix is not None:
             scaler.matrix.copy_(torch.from_numpy(matrix))
         return scaler
 
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """Lowest and highest value of each band that is not cut."""
+        centre, low, high = (each.cpu().double() for each in (self.centre, self.low, self.high))
+        return tuple(zip((centre + low).tolist(), (centre + high).tolist(), strict=True))
+
     def forward(self, raster: Tensor, valid: Tensor) -> Tensor:
-        """Raster values (B, C, H, W) and valid pixels (B, 1, H, W) to channels (B, K, H, W), 0 where invalid."""
+        """Raster values (B, C, H, W) as to_float() gives them, and valid pixels (B, 1, H, W), to channels (B, K, H, W).
+
+        They are 0 where invalid.
+        """
         columns = (slice(None), None, None)
         scaled = torch.clamp(raster, self.low[columns], self.high[columns])
         scaled = (scaled - self.mean[columns]) / self.deviation[columns]
         if self.reduced:
             scaled = torch.einsum("kc,bchw->bkhw", self.matrix, scaled)
         return torch.where(valid, scaled, torch.zeros((), dtype=scaled.dtype, device=scaled.device))
+
+
+def to_float(values: np.ndarray, centre: np.ndarray) -> Tensor:
+    """Values (..., C, H, W) of any numeric type less a centre (C,) as float32.
+
+    What float32 would round is counted from the centre in double precision first.
+    """
+    if _exact(values.dtype) and not centre.any():
+        return torch.from_numpy(values.astype(np.float32))
+    moved = values.astype(np.float64) - centre[:, None, None]
+    return torch.from_numpy(np.clip(moved, -LARGEST, LARGEST).astype(np.float32))
+
+
+def _exact(dtype: np.dtype) -> bool:
+    """Whether float32 holds every number of a type."""
+    return np.can_cast(dtype, np.float32)
 
 
 def _principal_components(standardised: np.ndarray, components: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..messages import TileFiles
-from .bands import BandScaler
+from .bands import BandScaler, to_float
 
 SAMPLE = 200_000  # valid pixels that statistics are taken from, at most
 
@@ -113,8 +113,9 @@ class TileScene:
         for path, scaler in zip(files.modalities, scalers, strict=True):
             values = np.load(path, mmap_mode="r")
             last = first + scaler.channels
+            centre = scaler.centre.cpu().double().numpy()
             for number in range(self.count):
-                raster = torch.from_numpy(np.array(values[number], dtype=np.float32))[None]
+                raster = to_float(values[number], centre)[None]
                 scaled = scaler(raster, self._valid[number][None, None])[0]
                 self._inputs[number, :, :, first:last] = scaled.permute(1, 2, 0)
             first = last

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from bdgf.model.data.bands import BandScaler
+from bdgf.model.data.bands import BandScaler, to_float
 
 RANDOM = np.random.default_rng(5)
 
@@ -55,3 +56,35 @@ def test_integers_of_any_type_are_taken():
     pixels = RANDOM.integers(0, 65535, (1000, 2)).astype(np.uint16)
     scaler = BandScaler.fit(pixels, 32)
     assert scaler.low.min() >= 0 and scaler.high.max() <= 65535
+
+
+@pytest.mark.parametrize(("offset", "variation"), [(1e9, 3.0), (1.6e9, 2.0), (-4e12, 1000.0)])
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_a_small_variation_on_a_large_offset_is_kept(offset: float, variation: float, dtype: str):
+    waves = np.sin(np.arange(5000) / 20)
+    pixels = np.round(offset + 100 * variation * waves).astype(dtype)[:, None]
+    scaler = BandScaler.fit(pixels, 32)
+    centre = scaler.centre.double().numpy()
+    raster = to_float(pixels.T[:, :, None], centre)[None]
+    scaled = scaler(raster, torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, 0, :, 0].numpy()
+    assert np.abs(scaled - waves / waves.std()).max() < 0.02
+    ((low, high),) = scaler.ranges()
+    assert abs(low - pixels.min()) < variation and abs(high - pixels.max()) < variation
+
+
+def test_numbers_beyond_float32_give_finite_channels():
+    pixels = np.column_stack([RANDOM.normal(0, 1e300, 3000), RANDOM.normal(0, 1e-300, 3000)])
+    pixels[:2, 0] = np.finfo(np.float64).max, np.finfo(np.float64).min
+    scaler = BandScaler.fit(pixels, 32)
+    raster = to_float(pixels.T[:, :, None], scaler.centre.double().numpy())[None]
+    assert torch.isfinite(scaler(raster, torch.ones(1, 1, 3000, 1, dtype=torch.bool))).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "float32"])
+def test_types_that_float32_holds_are_counted_from_0(dtype: str):
+    pixels = RANDOM.integers(100, 104, (2000, 3)).astype(dtype)
+    scaler = BandScaler.fit(pixels, 32)
+    assert not scaler.centre.any()
+    assert torch.equal(
+        to_float(pixels.T[:, :, None], np.zeros(3)), torch.from_numpy(pixels.astype(np.float32)).T[:, :, None]
+    )
