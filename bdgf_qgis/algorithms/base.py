@@ -28,18 +28,20 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
-    QgsProcessingParameterVectorDestination,
 )
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
+from ..steps.keeping import named_places, temporary_notes
 from ..steps.sentences import only_sentences
 from ..translation import tr
+from .destinations import KeptFile, KeptLayer
 from .reference_systems import own_reference_systems
 
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
 _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
+MODEL_FILES = "BDGF (*.safetensors)"
 Default = Union[None, str, int, float, bool, list]
 
 
@@ -80,6 +82,10 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """What is wrong with the values, as a sentence, before anything starts; '' where nothing is."""
         return ""
 
+    def scene(self) -> str:
+        """A name for the scene, once read_inputs() was called: results whose name was left to us are named after it."""
+        return ""
+
     def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
@@ -109,6 +115,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """Calls read_inputs(); nothing but a QgsProcessingException with a sentence leaves it."""
         with only_sentences(self.ID), own_reference_systems():
             self.read_inputs(parameters, context, feedback)
+            self._places = named_places(self, parameters, context, self.scene())
         return True
 
     def processAlgorithm(
@@ -116,7 +123,10 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     ) -> dict[str, Any]:
         """Calls execute(); nothing but a QgsProcessingException with a sentence leaves it."""
         with only_sentences(self.ID), own_reference_systems():
-            return self.execute(parameters, context, feedback)
+            results = self.execute({**parameters, **self._places}, context, feedback)
+            for note in temporary_notes(self, results):
+                feedback.pushWarning(note)
+            return results
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""
@@ -273,10 +283,12 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """Yes or no."""
         self.add(QgsProcessingParameterBoolean(key, label, default), help_text, advanced=advanced)
 
-    def add_file(self, key: str, label: str, help_text: str, file_filter: str, optional: bool = False) -> None:
-        """A file that exists."""
+    def add_model(self, key: str, label: str, help_text: str, kinds: tuple[str, ...], optional: bool = False) -> None:
+        """A model file that exists; the dialogs offer the newest ones of `kinds`."""
         behaviour = QgsProcessingParameterFile.File
-        parameter = QgsProcessingParameterFile(key, label, behaviour, "", None, optional, file_filter)
+        parameter = QgsProcessingParameterFile(key, label, behaviour, "", None, optional, MODEL_FILES)
+        root = __name__.rpartition(".algorithms.")[0]
+        parameter.setMetadata({"widget_wrapper": {"class": f"{root}.gui.model_file_box.ModelFileBox", "kinds": kinds}})
         self.add(parameter, help_text, optional)
 
     def add_folder(self, key: str, label: str, help_text: str, optional: bool = False) -> None:
@@ -303,10 +315,22 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         parameter = QgsProcessingParameterRasterDestination(key, label, None, optional, not optional)
         self.add(parameter, help_text, optional)
 
-    def add_polygon_result(self, key: str, label: str, help_text: str) -> None:
-        """A polygon layer that is written."""
-        kind = QgsProcessing.TypeVectorPolygon
-        self.add(QgsProcessingParameterVectorDestination(key, label, kind), help_text)
+    def add_kept_polygons(self, key: str, label: str, help_text: str, place: str) -> None:
+        """A polygon layer that is written, to `place` where nothing else is said (see steps/keeping.py)."""
+        parameter = KeptLayer(key, label, QgsProcessing.TypeVectorPolygon, place)
+        self.add(parameter, f"{help_text} {self._place_help()}")
+
+    def add_kept_file(self, key: str, label: str, help_text: str, file_filter: str, place: str) -> None:
+        """A file that is written, to `place` where nothing else is said (see steps/keeping.py)."""
+        self.add(KeptFile(key, label, file_filter, place), f"{help_text} {self._place_help()}")
+
+    @staticmethod
+    def _place_help() -> str:
+        return tr(
+            "{project} is the folder of the saved project or, without one, of your QGIS profile; {scene} and {date} "
+            "are filled in, and a number where a file of that name is there. A temporary file is gone when QGIS is "
+            "closed."
+        )
 
     def add_file_result(self, key: str, label: str, help_text: str, file_filter: str, optional: bool = False) -> None:
         """A file that is written; an optional one is not made unless asked for."""

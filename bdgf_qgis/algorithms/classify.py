@@ -11,7 +11,7 @@ from ..steps.classifying import SceneToMap, classify_scene, style_results
 from ..steps.inputs import rasters_of, rasters_problem, samples_of
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import MODEL_FILES, add_device, add_rasters, device_problem, model_problem
+from .common_parameters import add_device, add_model, add_rasters, device_problem, model_problem
 
 
 class Classify(BdgfAlgorithm):
@@ -41,7 +41,7 @@ class Classify(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        self.add_file("MODEL", tr("Model"), tr("A model file of Train."), MODEL_FILES)
+        add_model(self)
         add_rasters(self)
         self.add_extent("EXTENT", tr("Extent"), tr("Map this part only: the same pixels as in a map of everything."))
         self.add_polygons("MASK", tr("Mask"), tr("Map inside these polygons only."), optional=True)
@@ -67,6 +67,10 @@ class Classify(BdgfAlgorithm):
             advanced=True,
         )
         self.add_number_result("CLASSIFIED_PIXELS", tr("Number of classified pixels"))
+
+    def scene(self) -> str:
+        """The name of the raster whose grid rules."""
+        return self._rasters.grid.name
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the model file, the device or the rasters."""

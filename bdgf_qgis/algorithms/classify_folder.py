@@ -22,7 +22,7 @@ from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_pat
 from ..steps.scene_table import FAILED, MAPPED, SceneTable
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import MODEL_FILES, add_device, device_problem, model_problem
+from .common_parameters import add_device, add_model, device_problem, model_problem
 
 TABLE = "bdgf_results.csv"
 _SHOWN = 5  # names of files in a message
@@ -53,7 +53,7 @@ class ClassifyFolder(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        self.add_file("MODEL", tr("Model"), tr("A model file of Train."), MODEL_FILES)
+        add_model(self)
         self.add_folder("FOLDER", tr("Folder with scenes"), tr("Where the rasters lie."), optional=True)
         self.add_files(
             "FILES",

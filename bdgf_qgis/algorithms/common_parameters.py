@@ -11,14 +11,21 @@ from qgis.core import QgsProcessingContext
 from ...model.header import ModelFileError
 from ...model.settings import PRESETS
 from ..preferences import DEVICES, wished_device
+from ..recent_models import PRETRAINED, TRAINED
 from ..steps.running import model_header
 from ..translation import tr
 from .base import BdgfAlgorithm
 
-MODEL_FILES = "BDGF (*.safetensors)"
 REPORT_FILES = "HTML (*.html)"
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
 _LARGEST_SEED = 2_147_483_647
+
+
+def add_model(algorithm: BdgfAlgorithm) -> None:
+    """MODEL."""
+    algorithm.add_model(
+        "MODEL", tr("Model"), tr("A model file of Train; the list offers those that were trained last."), (TRAINED,)
+    )
 
 
 def add_rasters(algorithm: BdgfAlgorithm) -> None:
@@ -81,7 +88,7 @@ def add_device(algorithm: BdgfAlgorithm) -> None:
 
 def add_pretrained(algorithm: BdgfAlgorithm, help_text: str) -> None:
     """PRETRAINED."""
-    algorithm.add_file("PRETRAINED", tr("Pre-trained model"), help_text, MODEL_FILES, optional=True)
+    algorithm.add_model("PRETRAINED", tr("Pre-trained model"), help_text, (PRETRAINED, TRAINED), optional=True)
 
 
 def device_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:

@@ -22,6 +22,7 @@ from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
 from ...model.messages import ClassInfo
+from ..steps.keeping import SAMPLES_PLACE
 from ..steps.placing import placed
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
@@ -74,8 +75,11 @@ class CreateTrainingLayer(BdgfAlgorithm):
             tr("The system to draw in; that of the map or of the rasters. Others are brought together in training."),
             "ProjectCrs",
         )
-        self.add_polygon_result(
-            "OUTPUT", tr("Training layer"), tr("The GeoPackage (.gpkg) to make. A file of that name is replaced.")
+        self.add_kept_polygons(
+            "OUTPUT",
+            tr("Training layer"),
+            tr("The GeoPackage (.gpkg) to make. A file that you name is replaced."),
+            SAMPLES_PLACE,
         )
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:

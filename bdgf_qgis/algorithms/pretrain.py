@@ -11,14 +11,15 @@ from ...model.settings import PRESETS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
+from ..recent_models import PRETRAINED, remember_model
 from ..resources import plugin_version
 from ..steps.inputs import rasters_of, window_of
+from ..steps.keeping import PRETRAINED_PLACE
 from ..steps.placing import check_places, put_in_place
 from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
-from .base import BdgfAlgorithm
+from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
-    MODEL_FILES,
     add_preset,
     add_pretrained,
     add_rasters,
@@ -57,7 +58,13 @@ class Pretrain(BdgfAlgorithm):
         add_preset(self)
         add_pretrained(self, tr("Go on from this model instead of from nothing: further scenes of the same bands."))
         add_seed_and_device(self)
-        self.add_file_result("MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES)
+        self.add_kept_file(
+            "MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES, PRETRAINED_PLACE
+        )
+
+    def scene(self) -> str:
+        """The name of the raster whose grid rules."""
+        return self._rasters.grid.name
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the pre-trained model, the device or the rasters."""
@@ -99,5 +106,6 @@ class Pretrain(BdgfAlgorithm):
             run_job(worker, job, QgisFeedback(feedback, 8, 99))
             put_in_place(folder / "model.safetensors", model)
             remove_checkpoint(model)
+            remember_model(PRETRAINED, model)
         feedback.setProgress(100)
         return {"MODEL": model}

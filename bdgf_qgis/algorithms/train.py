@@ -14,16 +14,17 @@ from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
+from ..recent_models import TRAINED, remember_model
 from ..report.training import TrainingReport
 from ..resources import plugin_version
 from ..steps.inputs import optional_integer, rasters_of, samples_of
+from ..steps.keeping import MODEL_PLACE
 from ..steps.placing import check_places, put_all_in_place
 from ..steps.running import opened_scene, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
-from .base import BdgfAlgorithm
+from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
-    MODEL_FILES,
     REPORT_FILES,
     add_preset,
     add_pretrained,
@@ -115,13 +116,17 @@ class Train(BdgfAlgorithm):
             False,
             advanced=True,
         )
-        self.add_file_result("MODEL", tr("Model"), tr("The model file to write."), MODEL_FILES)
+        self.add_kept_file("MODEL", tr("Model"), tr("The model file to write."), MODEL_FILES, MODEL_PLACE)
         self.add_file_result(
             "REPORT", tr("Report"), tr("Accuracy, samples and course of the training."), REPORT_FILES, optional=True
         )
         self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy on held-out polygons, 0 to 1"))
         self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+    def scene(self) -> str:
+        """The name of the raster whose grid rules."""
+        return self._rasters.grid.name
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the pre-trained model, the device or the rasters."""
@@ -199,6 +204,7 @@ class Train(BdgfAlgorithm):
                 (folder / "report.html").write_text(page.html(), encoding="utf-8")
             put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])
             remove_checkpoint(model)
+            remember_model(TRAINED, model)
             if trained.partial:
                 feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
         feedback.setProgress(100)
