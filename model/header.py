@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .messages import ClassInfo, ModalityInfo, SceneInfo
+from .messages import ClassInfo, ModalityInfo, SceneInfo, TrainingPolygons
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
 
@@ -45,6 +45,7 @@ class Header:
     samples_hash: str
     confusion: tuple[tuple[int, ...], ...]
     ranges: tuple[tuple[tuple[float, float], ...], ...]  # per modality and band: the range seen in training
+    polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
 
 
 def to_text(header: Header) -> str:

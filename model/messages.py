@@ -7,9 +7,10 @@ names .npy files in the job's folder.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Optional, Union, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Optional, Union, get_args
 
+from .limits import Count, Range, Text
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
 from .strict_json import parse
@@ -18,6 +19,8 @@ FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
 
 NO_CLASS = 65_535  # in class positions and in probabilities: no valid pixel
 CERTAIN = 65_534  # a probability of 1
+MOST_DIGESTS = 2_048  # polygons by which a training is known again
+LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
 
 # ---------------------------------------------------------------- what jobs are made of
 
@@ -60,6 +63,21 @@ class SceneInfo:
     shape: tuple[int, int]
     grid: str = ""
     pixel_metres: tuple[float, float] = (0.0, 0.0)
+
+
+@rebuildable
+@dataclass(frozen=True)
+class TrainingPolygons:
+    """The polygons that a model was trained on, so that they are known again where they come as reference.
+
+    count    how many
+    digests  64 bits of each, ascending; of many the lowest, see raster/polygon_digests.py
+    values   per class of the model, what stands in the class field
+    """
+
+    count: Annotated[int, Range(0, 2**31 - 1)] = 0
+    digests: Annotated[tuple[Annotated[int, Range(0, 2**64 - 1)], ...], Count(0, MOST_DIGESTS)] = ()
+    values: Annotated[tuple[Annotated[str, Text(LONGEST_VALUE)], ...], Count(0, 65_536)] = ()
 
 
 @rebuildable
@@ -127,6 +145,7 @@ class TrainJob:
     pretrained: Optional[str] = None
     keep_partial: bool = False
     checkpoint: str = ""
+    polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
 
 
 @rebuildable

@@ -21,7 +21,7 @@ from .errors import JobCancelled
 from .header import FORMAT, Header, ModelFileError
 from .held_out import held_out_confusion
 from .learning import train_classifier
-from .messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainJob
+from .messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainingPolygons, TrainJob
 from .progress import Span
 from .reporter import Reporter
 from .settings import Settings
@@ -141,4 +141,5 @@ def _header(
         samples_hash=samples_hash,
         confusion=confusion,
         ranges=tuple(scaler.ranges() for scaler in scalers),
+        polygons=job.polygons if isinstance(job, TrainJob) else TrainingPolygons(),
     )

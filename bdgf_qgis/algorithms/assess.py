@@ -94,6 +94,7 @@ class Assess(BdgfAlgorithm):
             found.polygons,
             found.left_out,
             found.notes,
+            found.trained_on,
         )
         if paths["REPORT"]:
             write_text(paths["REPORT"], report.html())

@@ -8,16 +8,17 @@ from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessin
 
 from ...model.accuracy import accuracy_of
 from ...model.header import read_header
-from ...model.messages import Trained, TrainJob
+from ...model.messages import Trained, TrainingPolygons, TrainJob
 from ...model.settings import PRESETS, PRIORS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
+from ..raster.polygon_digests import training_polygons
 from ..recent_models import TRAINED, remember_model
 from ..report.training import TrainingReport
 from ..resources import plugin_version
-from ..steps.inputs import optional_integer, rasters_of, samples_of
+from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
 from ..steps.keeping import MODEL_PLACE
 from ..steps.placing import check_places, put_all_in_place
 from ..steps.running import opened_scene, told_to_user, warn
@@ -182,6 +183,7 @@ class Train(BdgfAlgorithm):
                 output=str(folder / "model.safetensors"),
                 plugin_version=plugin_version(),
                 samples_hash=labels.digest,
+                polygons=_training_polygons(labels, self._samples, stack.grid.wkt),
                 pretrained=pretrained,
                 keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
                 checkpoint=checkpoint_of(model),
@@ -216,6 +218,12 @@ def _classes(labels: Labels, legend: Legend) -> Any:
     values = {each.code: str(each.value) for each in labels.classes}
     names = {each.code: each.name for each in labels.classes if each.name}
     return class_infos(codes, values, names, legend)
+
+
+def _training_polygons(labels: Labels, samples: Samples, grid_wkt: str) -> TrainingPolygons:
+    trained = set(labels.trained)
+    drawn = [each for each in samples.polygons if each.fid in trained]
+    return training_polygons(drawn, samples.crs_wkt or grid_wkt, [each.value for each in labels.classes])
 
 
 def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ...model.messages import ClassInfo
+from ...model.messages import ClassInfo, TrainingPolygons
 from .claims import Claims, without_conflicts
 from .class_table import NO_COLOUR, read_class_table
 from .classes import ClassRule, class_rule, has_class, text_of
 from .errors import RasterCancelled, RasterError
 from .grid import Window
+from .lineage import check_is_class_raster, read_lineage
+from .polygon_digests import remembered
 from .rasterise import pixels_of
 from .readers import SourcePixels
 from .shapes import Polygon, Shape, shapes_of
-from .source import RasterSource, open_source
+from .source import RasterSource, dataset_bands, open_source
 from .texts import counted, geometry_notes, listed
 
 _BLOCK = 1024  # side of the squares that are read at once, pixels
+_MOST_CODES = 1_000  # of a map that is still believed to hold classes
 _STRANGE = -(2**40)  # keys up to here stand for reference classes that the map lacks
 
 
@@ -31,6 +35,7 @@ class Assessment:
     classes    those that occur in the reference or, at its pixels, in the map; by ascending code
     confusion  pixels, a row a reference class, a column a mapped class, in the order of `classes`
     polygons   reference polygons that were compared
+    trained_on those of them that the map's model was trained on, as far as the map tells
     left_out   reference pixels where the map is nodata
     conflicts  reference pixels that two classes claim; they are left out too
     notes      what was skipped, dropped or repaired, as sentences
@@ -42,6 +47,7 @@ class Assessment:
     left_out: int
     conflicts: int
     notes: tuple[str, ...]
+    trained_on: int = 0
 
 
 @dataclass
@@ -83,9 +89,10 @@ def confusion_of(
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
     dataset = open_source(source)
-    table, bands = read_class_table(dataset), dataset.RasterCount
+    check_is_class_raster(dataset, source.name, len(dataset_bands(dataset).numbers))
+    table, trained = read_class_table(dataset), _trained(dataset)
     pixels = SourcePixels(source, [1])
-    met = _met(rule, table, field, source.name)
+    met = _met(rule, table, trained.values, field, source.name)
     notes = [*(() if met.by_name else rule.notes), *met.notes]
     found = shapes_of(labelled, crs_wkt, pixels.grid, cancelled)
     positions = [met.keys[text_of(labelled[place].value)] for place in found.places]
@@ -95,13 +102,11 @@ def confusion_of(
         raise RasterError(
             f"No reference polygon lies where '{source.name}' has a class: check the coordinate reference systems."
         )
-    if bands > 1:
-        notes.append(f"'{source.name}' has {bands} bands; the first is assessed.")
     if bool(crs_wkt) != bool(pixels.grid.wkt):
         notes.append("Only map or reference has a coordinate reference system: coordinates are taken as they are.")
     notes += geometry_notes(found, len(everything) - len(labelled), tally.conflicts)
-    if used < len(found.shapes):
-        notes.append(f"{counted(len(found.shapes) - used, 'reference polygon')} off the map left out.")
+    if len(used) < len(found.shapes):
+        notes.append(f"{counted(len(found.shapes) - len(used), 'reference polygon')} off the map left out.")
     if not {mapped for _, mapped in tally.pairs} & set(met.keys.values()) and not table:
         raise _nothing_common(rule, field, source.name, sorted({mapped for _, mapped in tally.pairs}))
     classes, order = _classes(tally.pairs, rule, met.keys, table)
@@ -110,7 +115,15 @@ def confusion_of(
     for (reference, mapped), count in tally.pairs.items():
         confusion[place[reference], place[mapped]] += count
     rows = tuple(tuple(row) for row in confusion.tolist())
-    return Assessment(classes, rows, used, tally.left_out, tally.conflicts, tuple(notes))
+    compared = [labelled[found.places[number]] for number in sorted(used)]
+    seen = remembered(trained, compared, crs_wkt or pixels.grid.wkt)
+    notes = [*filter(None, [seen.sentence]), *notes]
+    return Assessment(classes, rows, len(used), tally.left_out, tally.conflicts, tuple(notes), seen.known)
+
+
+def _trained(dataset: Any) -> TrainingPolygons:
+    lineage = read_lineage(dataset)
+    return TrainingPolygons() if lineage is None else lineage.polygons
 
 
 @dataclass(frozen=True)
@@ -126,8 +139,10 @@ class _Met:
     notes: tuple[str, ...]
 
 
-def _met(rule: ClassRule, table: Sequence[ClassInfo], field: str, name: str) -> _Met:
-    codes = {each.name: each.code for each in reversed(table)}
+def _met(rule: ClassRule, table: Sequence[ClassInfo], values: Sequence[str], field: str, name: str) -> _Met:
+    """values  of the class field in training, as far as they are known, in the order of the model's classes"""
+    codes = dict(zip(values, [each.code for each in table])) if len(values) == len(table) else {}
+    codes.update({each.name: each.code for each in reversed(table)})
     known = set(codes.values()) | {each.code for each in table}
     named = [text for text in rule.codes if text in codes]
     coded = [text for text, code in rule.codes.items() if code in known]
@@ -179,14 +194,14 @@ def _tally(
     name: str,
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
-) -> tuple[_Tally, int]:
-    """Counts over all blocks that a polygon touches, and the number of polygons with a pixel on the raster."""
+) -> tuple[_Tally, set[int]]:
+    """Counts over all blocks that a polygon touches, and the numbers of the polygons with a pixel on the raster."""
     blocks: dict[Window, list[int]] = {}
     for number, shape in enumerate(shapes):
         for cell in shape.window.intersection(pixels.grid.window).cells(_BLOCK):
             block = Window(cell.row // _BLOCK * _BLOCK, cell.column // _BLOCK * _BLOCK, _BLOCK, _BLOCK)
             blocks.setdefault(block, []).append(number)
-    tally, used = _Tally(Counter()), set()
+    tally, used = _Tally(Counter()), set[int]()
     for done, (block, members) in enumerate(sorted(blocks.items(), key=lambda each: (each[0].row, each[0].column))):
         if cancelled():
             raise RasterCancelled
@@ -197,7 +212,7 @@ def _tally(
         tally.conflicts += conflicts
         _compare(pixels, window, claims, merged, tally, name)
         progress((done + 1) / len(blocks))
-    return tally, len(used)
+    return tally, used
 
 
 def _claims(window: Window, members: Sequence[int], shapes: Sequence[Shape], positions: Sequence[int]) -> Claims:
@@ -224,10 +239,17 @@ def _compare(
     mapped, reference = mapped[inside], claims.position[once][inside]
     codes = mapped.astype(np.int64)
     if mapped.dtype.kind == "f" and (codes != mapped).any():
-        raise RasterError(f"'{name}' holds fractions: choose a class raster.")
+        raise RasterError(
+            f"'{name}' holds fractions such as {mapped[codes != mapped][0]:g}, and class codes are whole numbers: "
+            "choose a class raster."
+        )
     pairs, counts = np.unique(np.stack([reference, codes]), axis=1, return_counts=True)
     for (first, second), count in zip(pairs.T.tolist(), counts.tolist()):
         tally.pairs[first, merged.get(second, second)] += count
+    if len({second for _, second in tally.pairs}) > _MOST_CODES:
+        raise RasterError(
+            f"'{name}' holds more than {_MOST_CODES:,} different values where the polygons are: choose a class raster."
+        )
 
 
 def _classes(

@@ -47,6 +47,7 @@ class Labels:
     dropped     labels of the classes without a valid pixel
     warnings    all that as sentences
     notes       how the class field was read, as sentences
+    trained     ids of the polygons that are learned from
     """
 
     points: np.ndarray
@@ -62,6 +63,7 @@ class Labels:
     dropped: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    trained: tuple[int, ...] = ()
 
     @property
     def training(self) -> np.ndarray:
@@ -169,6 +171,7 @@ def rasterise_labels(
         dropped=dropped,
         warnings=tuple(warnings),
         notes=rule.notes,
+        trained=split.trained,
     )
 
 
@@ -227,6 +230,7 @@ class _Split:
     held: np.ndarray
     counts: tuple[ClassCounts, ...]
     distance: Optional[Distance]
+    trained: tuple[int, ...]
 
 
 def _split(stack: ModalityStack, claims: Claims, shapes: Sequence[Shape], share: float, seed: int) -> _Split:
@@ -256,7 +260,8 @@ def _split(stack: ModalityStack, claims: Claims, shapes: Sequence[Shape], share:
         )
         for each in range(int(positions.max()) + 1)
     )
-    return _Split(points, held, counts, distance)
+    trained = tuple(shape.fid for shape, kept in zip(chosen, held_polygons) if not kept)
+    return _Split(points, held, counts, distance, trained)
 
 
 def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:

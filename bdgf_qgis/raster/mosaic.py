@@ -21,6 +21,7 @@ from .drafts import Draft
 from .errors import RasterCancelled, RasterError
 from .gdal_calls import GdalMessages, gdal_errors
 from .grid import Grid, Window
+from .lineage import Lineage
 from .statistics import Statistics
 
 _TILE = 256
@@ -39,6 +40,7 @@ class Content:
     names    of the bands
     classes  of a class raster: for its attribute table, and so that its overviews hold no mixture of codes
     scale    factor from stored to real values
+    lineage  where it comes from
     """
 
     dtype: str
@@ -46,6 +48,7 @@ class Content:
     names: tuple[str, ...]
     classes: tuple[ClassInfo, ...] = ()
     scale: Optional[float] = None
+    lineage: Optional[Lineage] = None
 
     @property
     def pixel_bytes(self) -> int:
@@ -200,6 +203,8 @@ def _virtual(
         mosaic.GetRasterBand(number).SetMetadata(figures.items(window.pixels))
     if content.classes:
         write_class_table(mosaic, content.classes)
+    for key, text in content.lineage.metadata().items() if content.lineage is not None else ():
+        mosaic.SetMetadataItem(key, text)
     return mosaic
 
 

@@ -98,6 +98,27 @@ def shapes_of(
     return Shapes(tuple(shapes), tuple(places), tuple(repaired), tuple(skipped))
 
 
+def outlines(wkb: bytes, found: Any = None) -> list[np.ndarray]:
+    """The rings (n, 2) of a drawn polygon as they are, unrepaired; none where it is no polygon.
+
+    found  an osr transformation of its coordinates, None leaves them; without an answer there are no rings either
+    """
+    geometry = _parsed(wkb)
+    try:
+        with gdal_errors("geometry"):
+            flat = geometry.GetLinearGeometry() if geometry is not None else None
+            if flat is None:
+                return []
+            flat.FlattenTo2D()
+            flat.CloseRings()
+            surfaces = _surfaces(flat)
+    except RasterError:
+        return []
+    if surfaces is None or (found is not None and not _project(surfaces, found)):
+        return []
+    return [ring for part in _rings(surfaces) for ring in part]
+
+
 def _usable(wkb: bytes) -> tuple[Any, str, bool]:
     """A flat, valid OGR polygon or multipolygon, why there is none, and whether it was repaired."""
     geometry = _parsed(wkb)

@@ -21,6 +21,7 @@ class AssessmentReport:
     classes   rows and columns of the confusion matrix (reference in rows)
     left_out  reference pixels where the map is nodata
     notes     what was skipped, dropped or repaired
+    trained_on  reference polygons that the map's model was trained on
     """
 
     classification: str
@@ -30,6 +31,7 @@ class AssessmentReport:
     polygons: int
     left_out: int
     notes: Sequence[str]
+    trained_on: int = 0
 
     @property
     def accuracy(self) -> Accuracy:
@@ -58,6 +60,8 @@ class AssessmentReport:
             "kappa": accuracy.kappa,
             "pixels": accuracy.pixels,
             "left_out": self.left_out,
+            "polygons": self.polygons,
+            "polygons_trained_on": self.trained_on,
             "classification": self.classification,
             "reference": self.reference,
             "classes": [

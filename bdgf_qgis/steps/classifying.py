@@ -26,20 +26,22 @@ from ..feedback import QgisFeedback
 from ..raster.blocks import block_with_halo, plan_blocks, write_block
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.grid import Window
+from ..raster.lineage import Lineage
 from ..raster.outputs import check_name
 from ..raster.polygon_mask import PolygonMask
 from ..raster.stack import ModalityStack
+from ..resources import plugin_version
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_renderer, confidence_renderer, style_raster
 from ..translation import tr
 from .comparing import compare_with_training
 from .disk_need import check_room
 from .inputs import Rasters, Samples, window_of
-from .map_writer import STYLE, MapWriter, map_results
+from .map_writer import STYLE, MapWriter, map_results, with_lineage
 from .pace_text import pace_text
 from .placing import check_places
 from .running import model_header, opened_scene, part, told_to_user, warn
-from .same_call import call_hash
+from .same_call import call_hash, file_hash
 
 _COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the end of each step
 
@@ -96,7 +98,8 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         settings = header.settings
         cost = stack.pixel_bytes + 8 * len(header.classes)
         plan = plan_blocks(window, cost, settings.window, settings.stride)
-        call = call_hash(wanted.model, wanted.device, stack, wanted.mask, plan, results)
+        model_hash = file_hash(wanted.model)
+        call = call_hash(model_hash, wanted.device, stack, wanted.mask, plan, results)
         feedback.setProgressText(tr("Looking for finished blocks"))
         with PartFolder(Path(wanted.output), call, feedback.isCanceled) as kept:
             if kept.blocks:
@@ -105,7 +108,9 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
             largest = max(block_with_halo(each, settings.window, settings.stride).pixels for each in plan)
             check_room(results, window, kept, worker.workspace.path, cost * largest)
             feedback.setProgress(_COMPARED)
-            writer = MapWriter(results, stack.grid, window, plan, mask, kept)
+            names = tuple(each.name for each in stack.modalities)
+            lineage = Lineage("classes", model_hash, plugin_version(), names, header.polygons)
+            writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
             with _said_what_is_kept(kept, len(plan), feedback):
                 _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
                 if not writer.pixels:

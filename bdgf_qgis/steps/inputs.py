@@ -24,6 +24,7 @@ from qgis.core import (
 from ..raster.classes import text_codes
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
+from ..raster.lineage import check_no_result
 from ..raster.shapes import Polygon, Value
 from ..raster.source import RasterSource, files_of
 from ..style.legend import Legend, key_of, legend_of
@@ -70,10 +71,10 @@ def rasters_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], co
 def rasters_problem(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> str:
-    """What is wrong with the list of MODALITIES, '' where every raster is there."""
+    """What is wrong with the list of MODALITIES, '' where every raster is there and none is a result of ours."""
     try:
-        _layers(algorithm, parameters, context)
-    except QgsProcessingException as error:
+        check_no_result([raster_source(each) for each in _layers(algorithm, parameters, context)])
+    except (QgsProcessingException, RasterError) as error:
         return str(error)
     return ""
 

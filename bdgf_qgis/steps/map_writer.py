@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Optional
 
@@ -18,6 +18,7 @@ from ..engine.part_folder import PartFolder
 from ..raster.class_table import class_type_and_nodata, codes_at
 from ..raster.drafts import Draft, commit_together
 from ..raster.grid import Grid, Window
+from ..raster.lineage import Lineage
 from ..raster.mosaic import Content, Part, write_mosaic, write_part
 from ..raster.polygon_mask import PolygonMask
 from ..raster.statistics import Statistics
@@ -52,6 +53,13 @@ def map_results(
         shares = Content("uint16", NO_CLASS, tuple(each.name for each in classes), scale=1 / CERTAIN)
         results.append(MapResult("probabilities", probabilities, shares))
     return tuple(results)
+
+
+def with_lineage(results: Sequence[MapResult], lineage: Lineage) -> tuple[MapResult, ...]:
+    """The results with where they come from; the kind of `lineage` does not count."""
+    return tuple(
+        replace(each, content=replace(each.content, lineage=replace(lineage, kind=each.key))) for each in results
+    )
 
 
 class MapWriter:

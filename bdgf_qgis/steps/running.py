@@ -13,6 +13,7 @@ from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
 from ..engine.session import worker_session
 from ..raster.errors import RasterCancelled, RasterError
+from ..raster.lineage import check_no_result, doubts
 from ..raster.stack import ModalityStack, open_stack
 from ..translation import tr
 from .inputs import Rasters
@@ -61,6 +62,8 @@ def opened_scene(
     Where a model is given the rasters come in its order and with its bands. Errors inside are told to the user.
     """
     with told_to_user():
+        check_no_result(rasters.modalities)
+        warn(doubts(rasters.modalities), feedback)
         sources, bands = rasters.modalities, None
         if model is not None:
             match = match_modalities(rasters.modalities, read_header(model).modalities)

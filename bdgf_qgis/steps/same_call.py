@@ -18,8 +18,14 @@ from .map_writer import MapResult
 _FORMAT = 1  # of the blocks that are kept
 
 
+def file_hash(path: str) -> str:
+    """SHA-256 of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 def call_hash(
-    model: str,
+    model_hash: str,
     device: str,
     stack: ModalityStack,
     mask: Optional[Samples],
@@ -30,12 +36,10 @@ def call_hash(
 
     The model counts with its content, rasters with the sizes and times of their files. Where results go does not count.
     """
-    with open(model, "rb") as file:
-        content = hashlib.sha256(file.read()).hexdigest()
     modalities = [[fingerprint(each.source), each.bands, each.dtype] for each in stack.modalities]
     grid = stack.grid
     parts = [
-        [_FORMAT, plugin_version(), content, device, [each.key for each in results]],
+        [_FORMAT, plugin_version(), model_hash, device, [each.key for each in results]],
         [grid.width, grid.height, grid.transform, grid.wkt],
         modalities,
         None if mask is None else _mask_hash(mask),

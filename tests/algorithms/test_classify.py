@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,10 @@ from qgis.core import (
 
 from bdgf.bdgf_qgis.demo.materials import CLASSES
 from bdgf.bdgf_qgis.raster.class_table import read_class_table
-from bdgf.model.header import FORMAT
+from bdgf.bdgf_qgis.raster.lineage import read_lineage
+from bdgf.bdgf_qgis.resources import plugin_version
+from bdgf.model.header import FORMAT, read_header
+from bdgf.model.messages import TrainingPolygons
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run
 
 LEGEND = [(each.code, each.name, each.colour) for each in CLASSES]
@@ -104,6 +109,46 @@ def test_names_and_colours_travel_with_the_file(mapped: Mapped):
     folder = Path(mapped.output).parent
     names = {"map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confidence.qml", "probabilities.tif"}
     assert {each.name for each in folder.iterdir()} == names, "no draft is left"
+
+
+def test_results_say_where_they_come_from(mapped: Mapped, trained: Trained):
+    header, model = read_header(trained.model), hashlib.sha256(Path(trained.model).read_bytes()).hexdigest()
+    for path, kind in (
+        (mapped.output, "classes"),
+        (mapped.confidence, "confidence"),
+        (mapped.probabilities, "probabilities"),
+    ):
+        lineage = read_lineage(gdal.Open(path))
+        assert lineage is not None and (lineage.kind, lineage.model, lineage.version) == (kind, model, plugin_version())
+        assert lineage.rasters == ("optical", "dsm")
+        assert lineage.polygons == (header.polygons if kind == "classes" else TrainingPolygons())
+    assert header.polygons.count == len(header.polygons.digests) > 0
+    assert header.polygons.values == tuple(str(each.code) for each in header.classes)
+
+
+def test_polygons_of_the_training_are_told_from_others(mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path):
+    figures, report, log = tmp_path / "figures.json", tmp_path / "report.html", Log()
+    given = {"CLASSIFICATION": mapped.output, "CLASS_FIELD": "class_id", "JSON": str(figures), "REPORT": str(report)}
+    run("assess", {**given, "REFERENCE": scene.training}, log)
+    data, count = json.loads(figures.read_text("utf-8")), read_header(trained.model).polygons.count
+    held_out = data["polygons"] - count
+    assert held_out > 0 and data["polygons_trained_on"] == count, "held-out polygons are none of the training"
+    said = f"{count} of {data['polygons']} reference polygons are polygons that the model was trained on"
+    assert said in log.warned and said in report.read_text("utf-8") and data["notes"][0].startswith(said)
+    log = Log()
+    run("assess", {**given, "REFERENCE": scene.validation}, log)
+    assert json.loads(figures.read_text("utf-8"))["polygons_trained_on"] == 0 and "trained on" not in log.warned
+
+
+@pytest.mark.parametrize("name", ["train", "pretrain", "classify"])
+def test_results_are_refused_as_rasters_to_learn_from(
+    mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path, name: str
+):
+    given = {"SAMPLES": scene.training, "CLASS_FIELD": "class_id"} if name == "train" else {}
+    given["MODEL"] = trained.model if name == "classify" else str(tmp_path / "m.safetensors")
+    for path in (mapped.output, mapped.confidence, mapped.probabilities):
+        said = refused(name, {"MODALITIES": [*scene.rasters, path], "OUTPUT": str(tmp_path / "map.tif"), **given})
+        assert f"The layer '{Path(path).stem}' is " in said and "untick it" in said
 
 
 def legend_of(layer: QgsRasterLayer) -> list[tuple[int, str, str]]:

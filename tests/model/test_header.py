@@ -145,7 +145,7 @@ def test_header_with_one_wrong_field_is_refused_or_read(tmp_path: Path, name: st
     else:
         data[name] = value
     path = write(tmp_path / "file", json.dumps(data))
-    if value == "gone":
+    if value == "gone" and name != "polygons":  # these may be missing
         with pytest.raises(ModelFileError):
             read_header(str(path))
     else:

@@ -13,7 +13,9 @@ from sklearn import metrics
 from bdgf.bdgf_qgis.raster.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
+from bdgf.bdgf_qgis.raster.lineage import KIND, POLYGONS, Lineage
 from bdgf.bdgf_qgis.raster.outputs import OutputRaster
+from bdgf.bdgf_qgis.raster.polygon_digests import training_polygons
 from bdgf.bdgf_qgis.raster.shapes import Polygon
 from bdgf.bdgf_qgis.raster.source import RasterSource, grid_of
 from bdgf.model.accuracy import accuracy_of
@@ -148,6 +150,50 @@ def test_classes_that_the_map_does_not_have_are_refused(tmp_path: Path) -> None:
         confusion_of(class_map(tmp_path / "map.tif", codes), polygons, wkt(UTM), "kind")
     with pytest.raises(RasterError, match=said + r" 'bare' \(2\)"):
         confusion_of(make_raster(tmp_path / "bare.tif", codes), polygons, wkt(UTM), "kind")
+
+
+def test_polygons_that_the_model_was_trained_on_are_told_first(tmp_path: Path) -> None:
+    codes = np.full((40, 40), 2, np.uint8)
+    drawn = [box(n, 2, 5 * n, 5, 4, 4) for n in range(3)]
+    source = class_map(tmp_path / "map.tif", codes)
+    lineage = Lineage("classes", polygons=training_polygons(drawn[:2], wkt(UTM), ["water", "wood", "grass"]))
+    dataset = gdal.Open(source.path, gdal.GA_Update)
+    for key, text in lineage.metadata().items():
+        dataset.SetMetadataItem(key, text)
+    dataset = None
+    said = "reference polygons are polygons that the model was trained on: the figures say how well it remembers"
+    off = box(9, None, 1, 30, 4, 4)  # without a class it does not count
+    some = confusion_of(source, [*drawn, off], wkt(UTM))
+    assert some.trained_on == 2 and some.notes[0].startswith(f"2 of 3 {said}")
+    every = confusion_of(source, drawn[:2], wkt(UTM))
+    assert every.trained_on == 2 and every.notes[0].startswith(f"All 2 {said}")
+    new = confusion_of(source, drawn[2:], wkt(UTM))
+    assert new.trained_on == 0 and new.notes == ()
+
+
+def test_values_of_the_training_field_meet_the_names_that_another_field_gave(tmp_path: Path) -> None:
+    codes = np.full((40, 40), 5, np.uint8)
+    source = class_map(tmp_path / "map.tif", codes)
+    gdal.Open(source.path, gdal.GA_Update).SetMetadataItem(
+        POLYGONS, '{"count": 3, "digests": [], "values": ["wtr", "wd", "grs"]}'
+    )
+    found = confusion_of(source, [box(1, "wd", 5, 5, 4, 4), box(2, "grass", 15, 5, 4, 4)], wkt(UTM))
+    assert [each.name for each in found.classes] == ["wood", "grass"] and found.confusion == ((16, 0), (16, 0))
+
+
+def test_what_is_no_class_raster_is_refused(tmp_path: Path) -> None:
+    polygons = [box(1, 1, 5, 5, 4, 4), box(2, 2, 15, 5, 4, 4)]
+    image = make_raster(tmp_path / "image.tif", np.ones((24, 40, 40), np.uint16))
+    with pytest.raises(RasterError, match=r"'image' has 24 bands: choose a class raster, which has one band"):
+        confusion_of(image, polygons, wkt(UTM))
+    for kind in ("confidence", "probabilities"):
+        result = make_raster(tmp_path / f"{kind}.tif", np.ones((40, 40), np.uint16))
+        gdal.Open(result.path, gdal.GA_Update).SetMetadataItem(KIND, kind)
+        with pytest.raises(RasterError, match=rf"'{kind}' is the .*choose the land-cover map itself"):
+            confusion_of(result, polygons, wkt(UTM))
+    heights = make_raster(tmp_path / "heights.tif", np.arange(1600, dtype=np.uint16).reshape(40, 40))
+    with pytest.raises(RasterError, match=r"'heights' holds more than 1,000 different values"):
+        confusion_of(heights, [box(1, 1, 0, 0, 40, 40)], wkt(UTM))
 
 
 def test_texts_need_class_names_in_the_map(tmp_path: Path) -> None:

@@ -17,16 +17,26 @@ from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 from bdgf.bdgf_qgis.raster.drafts import Draft
 from bdgf.bdgf_qgis.raster.errors import RasterCancelled
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
+from bdgf.bdgf_qgis.raster.lineage import Lineage, read_lineage
 from bdgf.bdgf_qgis.raster.mosaic import Content, Part, write_mosaic, write_part
 from bdgf.bdgf_qgis.raster.statistics import Statistics
-from bdgf.model.messages import ClassInfo
+from bdgf.model.messages import ClassInfo, TrainingPolygons
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 
 GRID = Grid(1200, 900, TRANSFORM, wkt(UTM))
 WINDOW = Window(30, 40, 700, 1100)
-CODES = Content("uint8", 0, ("class",), (ClassInfo(1, "Wald", "#00ff00"), ClassInfo(7, "See", "#0000ff")))
-SHARES = Content("uint16", 65_535, ("Wald", "See & Ufer"), scale=1 / 65_534)
-SURE = Content("float32", -1.0, ("confidence",))
+DRAWN = TrainingPolygons(3, (7, 2**64 - 1), ("wald", "1"))
+CODES = Content(
+    "uint8",
+    0,
+    ("class",),
+    (ClassInfo(1, "Wald", "#00ff00"), ClassInfo(7, "See", "#0000ff")),
+    lineage=Lineage("classes", "ab" * 32, "1.0", ("Bild & 'Höhe'", "dsm"), DRAWN),
+)
+SHARES = Content(
+    "uint16", 65_535, ("Wald", "See & Ufer"), scale=1 / 65_534, lineage=Lineage("probabilities", "ab" * 32, "1.0")
+)
+SURE = Content("float32", -1.0, ("confidence",), lineage=Lineage("confidence"))
 
 
 def values(content: Content) -> np.ndarray:
@@ -94,6 +104,7 @@ def test_everything_is_in_the_file(tmp_path: Path, content: Content, cloud: bool
         assert [round(WINDOW.width / each.XSize) for each in overviews] == [2, 4, 8]
         assert ("STATISTICS_MEAN" in band.GetMetadata()) == (not content.classes)
         assert len(band.GetDefaultRAT() or ()) == 0 if not content.classes else band.GetDefaultRAT().GetRowCount() == 2
+    assert read_lineage(dataset) == content.lineage
     structure = dataset.GetMetadata("IMAGE_STRUCTURE")
     assert structure["COMPRESSION"] == "DEFLATE" and structure.get("LAYOUT") == ("COG" if cloud else None)
     if cloud:
