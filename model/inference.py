@@ -42,16 +42,14 @@ class BlockClassifier:
         blended = self._blend(block, rasters, valid)
         top, left = block.row - block.top, block.column - block.left
         inside = _padded(valid, top, left, block.height, block.width)
-        names = (f"{block.output}-classes.npy", f"{block.output}-confidence.npy", f"{block.output}-probabilities.npy")
         confidence, classes = blended.max(dim=0)
         positions = np.where(inside, classes.numpy().astype(np.uint16), np.uint16(NO_CLASS))
-        np.save(names[0], positions)
-        np.save(names[1], np.where(inside, confidence.clamp(0, 1).numpy(), np.float32(np.nan)))
+        np.save(block.classes, positions)
+        np.save(block.confidence, np.where(inside, confidence.clamp(0, 1).numpy(), np.float32(np.nan)))
         if self._want_probabilities:
             scaled = (blended.clamp(0, 1) * CERTAIN).round().numpy().astype(np.uint16)
-            np.save(names[2], np.where(inside, scaled, np.uint16(NO_CLASS)))
-        wanted = names[2] if self._want_probabilities else None
-        return BlockDone(block.number, names[0], names[1], wanted, int(inside.sum()))
+            np.save(block.probabilities, np.where(inside, scaled, np.uint16(NO_CLASS)))
+        return BlockDone(block.number, int(inside.sum()))
 
     def _blend(self, block: Block, rasters: list[np.ndarray], valid: np.ndarray) -> Tensor:
         """Class probabilities (K, h, w) of the block's rectangle."""

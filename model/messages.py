@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Optional, Union, get_args
 
-from .limits import Count, Range, Text
+from .limits import Count, OneOf, Range, Text
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
 from .strict_json import parse
@@ -21,6 +21,9 @@ NO_CLASS = 65_535  # in class positions and in probabilities: no valid pixel
 CERTAIN = 65_534  # a probability of 1
 MOST_DIGESTS = 2_048  # polygons by which a training is known again
 LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
+PHASES = ("prepare", "pretrain", "train", "assess", "check", "classify")
+MOST_CURVES = 70_000  # a share for every class that a map can have, and those of the training itself
+_MOST = 2**62  # of pixels, steps and moves: what an index holds
 
 # ---------------------------------------------------------------- what jobs are made of
 
@@ -175,7 +178,10 @@ class Block:
     top, left                   grid position of the arrays' first pixel
     modalities                  per modality .npy (C, h, w); beyond the arrays there is no valid pixel
     valid                       .npy bool (h, w)
-    output                      prefix for the result files
+    output                      begins the paths of the results, .npy files of the rectangle (h, w) and K classes:
+    classes                     uint16 (h, w) class positions, 65535 invalid
+    confidence                  float32 (h, w), NaN where invalid
+    probabilities               uint16 (K, h, w), 65534 = 1, 65535 invalid; where the job asks for them
     """
 
     number: int
@@ -188,6 +194,21 @@ class Block:
     modalities: tuple[str, ...]
     valid: str
     output: str
+
+    @property
+    def classes(self) -> str:
+        """Path of the class positions."""
+        return f"{self.output}-classes.npy"
+
+    @property
+    def confidence(self) -> str:
+        """Path of the confidences."""
+        return f"{self.output}-confidence.npy"
+
+    @property
+    def probabilities(self) -> str:
+        """Path of the probabilities."""
+        return f"{self.output}-probabilities.npy"
 
 
 @rebuildable
@@ -224,11 +245,27 @@ class Ready:
 @dataclass(frozen=True)
 class Progress:
     """How far a phase is: 'prepare', 'pretrain', 'train', 'assess', 'check' or 'classify'; fraction of the job 0..1,
-    in 'classify' of the block under way (only QGIS knows how many there are), and the text is the device."""
+    in 'classify' of the block under way (only QGIS knows how many there are), and the text is the device.
 
-    phase: str
-    fraction: float
+    step, steps  optimiser steps of the phase that are done, and how many it has; 0, 0 where it has none
+    """
+
+    phase: Annotated[str, OneOf(PHASES)]
+    fraction: Annotated[float, Range(0, 1)]
     text: str = ""
+    step: Annotated[int, Range(0, _MOST)] = 0
+    steps: Annotated[int, Range(0, _MOST)] = 0
+
+
+@rebuildable
+@dataclass(frozen=True)
+class Alive:
+    """The process lives: told every few seconds while torch loads and while a job is under way.
+
+    moves  rises whenever the job went on; one that waits for QGIS counts as going on
+    """
+
+    moves: Annotated[int, Range(0, _MOST)]
 
 
 @rebuildable
@@ -236,21 +273,17 @@ class Progress:
 class Note:
     """A line for the log: level 'info' or 'warning'."""
 
-    level: str
+    level: Annotated[str, OneOf(("info", "warning"))]
     text: str
 
 
 @rebuildable
 @dataclass(frozen=True)
 class BlockDone:
-    """A block's results: classes uint16 (h, w) class positions, 65535 invalid; confidence float32 (h, w);
-    probabilities uint16 (K, h, w), 65534 = 1, 65535 invalid, where asked for. `pixels` counts classified pixels."""
+    """The results of a block are written where the block says. `pixels` counts classified pixels."""
 
     number: int
-    classes: str
-    confidence: str
-    probabilities: Optional[str]
-    pixels: int
+    pixels: Annotated[int, Range(0, _MOST)]
 
 
 @rebuildable
@@ -266,29 +299,27 @@ class Curve:
 @rebuildable
 @dataclass(frozen=True)
 class Pretrained:
-    """Pre-training is over and the file whole."""
+    """Pre-training is over and the job's `output` whole."""
 
-    output: str
-    curves: tuple[Curve, ...]
+    curves: Annotated[tuple[Curve, ...], Count(0, MOST_CURVES)]
 
 
 @rebuildable
 @dataclass(frozen=True)
 class Trained:
-    """Training is over and the file whole. confusion: pixels, reference in rows; empty without hold-out."""
+    """Training is over and the job's `output` whole. confusion: pixels, reference in rows; empty without hold-out."""
 
-    output: str
-    confusion: tuple[tuple[int, ...], ...]
-    curves: tuple[Curve, ...]
+    confusion: tuple[tuple[Annotated[int, Range(0, _MOST)], ...], ...]
+    curves: Annotated[tuple[Curve, ...], Count(0, MOST_CURVES)]
     partial: bool = False
 
 
 @rebuildable
 @dataclass(frozen=True)
 class Classified:
-    """All blocks are done."""
+    """All blocks are done, with so many classified pixels together."""
 
-    pixels: int
+    pixels: Annotated[int, Range(0, _MOST)]
 
 
 @rebuildable
@@ -368,12 +399,12 @@ class Failed:
     """The job failed: a sentence for the map maker, and the reason: 'memory', 'device' (driver, kernel), 'input' (bad
     rasters, samples or model), 'environment' (the worker's Python) or 'internal' (our mistake)."""
 
-    reason: str
+    reason: Annotated[str, OneOf(("memory", "device", "input", "environment", "internal"))]
     text: str
 
 
 Job = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob, Block, Finish, Cancel, Quit]
-Event = Union[Ready, Progress, Note, BlockDone, Pretrained, Trained, Classified, Checked, Cancelled, Failed]
+Event = Union[Ready, Alive, Progress, Note, BlockDone, Pretrained, Trained, Classified, Checked, Cancelled, Failed]
 Message = Union[Job, Event]
 _TYPES: dict[str, type] = {each.__name__: each for each in (*get_args(Job), *get_args(Event))}
 

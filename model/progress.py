@@ -21,7 +21,8 @@ class Span:
         """`first` to count - 1, reporting before each and stopping where the job was cancelled."""
         for step in range(first, count):
             self.reporter.check()
-            self.at(step / count, f"step {step + 1} of {count}")
+            share = self.start + (self.end - self.start) * step / count
+            self.reporter.progress(self.phase, share, step=step, steps=count)
             yield step
         self.at(1.0)
 

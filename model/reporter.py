@@ -14,19 +14,24 @@ _LEAST_GAP = 0.1  # seconds between two progress lines of one phase
 class Reporter:
     """Handed to every job. Cheap enough to call at every optimiser step."""
 
-    def __init__(self, send: Callable[[Event], None], cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, send: Callable[[Event], None], cancelled: Callable[[], bool], moved: Callable[[], None] = lambda: None
+    ) -> None:
         self._send = send
         self._cancelled = cancelled
+        self._moved = moved
         self._phase = ""
         self._last = 0.0
 
     def check(self) -> None:
-        """Raise JobCancelled if QGIS asked to stop or is gone."""
+        """Note that the job goes on; raise JobCancelled if QGIS asked to stop or is gone."""
+        self._moved()
         if self._cancelled():
             raise JobCancelled
 
-    def progress(self, phase: str, fraction: float, text: str = "") -> None:
-        """Report a fraction of 0..1 of the whole job (in 'classify': of the block); also checks for Cancel.
+    def progress(self, phase: str, fraction: float, text: str = "", step: int = 0, steps: int = 0) -> None:
+        """Report a fraction of 0..1 of the whole job (in 'classify': of the block), and that so many optimiser steps of
+        the phase are done; also checks for Cancel.
 
         Calls that follow too closely are left out, the first and last of a phase never.
         """
@@ -35,7 +40,7 @@ class Reporter:
         if phase == self._phase and fraction < 1 and now - self._last < _LEAST_GAP:
             return
         self._phase, self._last = phase, now
-        self._send(Progress(phase, min(max(fraction, 0.0), 1.0), text))
+        self._send(Progress(phase, min(max(fraction, 0.0), 1.0), text, step, steps))
 
     def note(self, level: str, text: str) -> None:
         """Write a line to the log: level 'info' or 'warning'."""

@@ -35,7 +35,7 @@ def pretrain(job: PretrainJob, reporter: Reporter) -> Pretrained:
     scene = TileScene(job.tiles, list(base.scalers)).kept_on(device)  # type: ignore[arg-type]
     model = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.99), log)
     save_model(model, _header(job, "pretrained", settings, base.scalers), job.output)  # type: ignore[arg-type]
-    return Pretrained(job.output, log.curves())
+    return Pretrained(log.curves())
 
 
 def train(job: TrainJob, reporter: Reporter) -> Trained:
@@ -66,7 +66,7 @@ def train(job: TrainJob, reporter: Reporter) -> Trained:
         partial = True
     header = _header(job, "classifier", settings, scalers, job.classes, confusion, job.samples_hash)
     save_model(model, header, job.output)
-    return Trained(job.output, confusion, log.curves(), partial)
+    return Trained(confusion, log.curves(), partial)
 
 
 def _begin(job: PretrainJob | TrainJob, reporter: Reporter) -> torch.device:

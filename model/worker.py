@@ -19,6 +19,7 @@ from typing import Protocol
 from .channel import JOBS, Channel, Inbox, Received
 from .errors import JobCancelled
 from .failures import failure_of
+from .heartbeat import Heartbeat
 from .messages import (
     FOLDER_PREFIX,
     Block,
@@ -107,8 +108,10 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
     folder = os.getcwd()
     channel = Channel.take_over()
     faulthandler.enable()
+    heart = Heartbeat(channel.send)
     try:
-        ready = load()
+        with heart.busy():
+            ready = load()
     except (ImportError, OSError) as error:
         traceback.print_exc()
         channel.send(_load_failure(error))
@@ -121,8 +124,9 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
         if received.broken:
             channel.send(Failed("internal", f"A message from QGIS could not be read ({received.broken})."))
         elif isinstance(received.message, JOBS):
-            answer = _answer(runner, received, inbox, channel)
-            free_memory()  # before the answer: then QGIS may delete the files of the job
+            with heart.busy():
+                answer = _answer(runner, received, inbox, channel, heart)
+                free_memory()  # before the answer: then QGIS may delete the files of the job
             channel.send(answer)
             rest = threading.Timer(_REST, return_memory)
             rest.daemon = True
@@ -133,9 +137,9 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
     return 0
 
 
-def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) -> Event:
+def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel, heart: Heartbeat) -> Event:
     """Run one job to its end and return its last event."""
-    reporter = Reporter(channel.send, lambda: inbox.cancelled(received.job))
+    reporter = Reporter(channel.send, lambda: inbox.cancelled(received.job), heart.moved)
     job = received.message
     try:
         reporter.check()
@@ -146,7 +150,7 @@ def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) 
         if isinstance(job, CheckJob):
             return runner.check(job, reporter)
         if isinstance(job, ClassifyJob):
-            return _classify(runner.open_classifier(job, reporter), inbox, reporter, channel)
+            return _classify(runner.open_classifier(job, reporter), inbox, reporter, channel, heart)
         raise TypeError(f"{job} is no job")
     except JobCancelled:
         return Cancelled()
@@ -155,10 +159,13 @@ def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel) 
         return failure_of(error)
 
 
-def _classify(classifier: BlockRunner, inbox: Inbox, reporter: Reporter, channel: Channel) -> Classified:
+def _classify(
+    classifier: BlockRunner, inbox: Inbox, reporter: Reporter, channel: Channel, heart: Heartbeat
+) -> Classified:
     pixels = 0
     while True:
-        received = inbox.next()
+        with heart.waiting():
+            received = inbox.next()
         reporter.check()
         message = None if received is None else received.message
         if isinstance(message, Finish):

@@ -15,6 +15,7 @@ from ..recent_models import PRETRAINED, remember_model
 from ..resources import plugin_version
 from ..steps.inputs import rasters_of, window_of
 from ..steps.keeping import PRETRAINED_PLACE
+from ..steps.pace_text import step_text
 from ..steps.placing import check_places, put_in_place
 from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
@@ -103,7 +104,7 @@ class Pretrain(BdgfAlgorithm):
                 pretrained=pretrained,
                 checkpoint=checkpoint_of(model),
             )
-            run_job(worker, job, QgisFeedback(feedback, 8, 99))
+            run_job(worker, job, QgisFeedback(feedback, 8, 99), step_text)
             put_in_place(folder / "model.safetensors", model)
             remove_checkpoint(model)
             remember_model(PRETRAINED, model)

@@ -20,6 +20,7 @@ from ..report.training import TrainingReport
 from ..resources import plugin_version
 from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
 from ..steps.keeping import MODEL_PLACE
+from ..steps.pace_text import step_text
 from ..steps.placing import check_places, put_all_in_place
 from ..steps.running import opened_scene, told_to_user, warn
 from ..style.legend import Legend, class_infos
@@ -188,7 +189,7 @@ class Train(BdgfAlgorithm):
                 keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
                 checkpoint=checkpoint_of(model),
             )
-            trained = run_job(worker, job, QgisFeedback(feedback, 8, 98))
+            trained = run_job(worker, job, QgisFeedback(feedback, 8, 98), step_text)
             if not isinstance(trained, Trained):
                 raise QgsProcessingException(tr("The worker did not train a model."))
             header = read_header(job.output)

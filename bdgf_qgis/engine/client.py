@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Optional, Union, cast
+from typing import IO, Optional, Union, cast, get_args
 
 from ...model.messages import (
     Cancel,
@@ -31,6 +31,7 @@ from ...model.messages import (
     decode,
     encode,
 )
+from ...model.text import plain_text
 from . import process as processes
 from .environment import worker_environment
 from .errors import WorkerDied
@@ -38,20 +39,29 @@ from .log import Log
 from .workspace import Workspace
 
 _WORK = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
+_EVENTS = get_args(Event)
 FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the last event of a job
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+_LONGEST = 64 * 1024 * 1024  # bytes of a line; the curves of the longest training take a tenth
+_WAITING = 10_000  # events that may wait here for a caller who writes a large block; more wait in the worker
 
 
 @dataclass(frozen=True)
 class _Broken:
-    """A line that is no message, and why."""
+    """A line that is no event, and why."""
 
     line: str
     why: str
 
 
+@dataclass(frozen=True)
 class _End:
-    """The worker's output has ended."""
+    """Nothing more is heard from the worker, or nothing more reaches it; and why, where its end is not the reason."""
+
+    why: str = ""
+
+
+_Item = Union[Event, _Broken, _End]
 
 
 class Worker:
@@ -67,8 +77,9 @@ class Worker:
         self.ready: Optional[Ready] = None
         self._at_work = False
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._inbox: queue.Queue[Union[Event, _Broken, _End]] = queue.Queue()
+        self._inbox: queue.Queue[_Item] = queue.Queue()
         self._outbox: queue.Queue[Optional[bytes]] = queue.Queue()
+        self._over = threading.Event()  # nobody takes events any more
         self._threads: tuple[threading.Thread, ...] = ()
 
     @property
@@ -85,7 +96,8 @@ class Worker:
     def at_rest(self) -> bool:
         """Whether the process lives, has no job, and its folder is there, so that the next run may have it."""
         lives = self._process is not None and self._process.poll() is None
-        return lives and not self._at_work and self._workspace.path.is_dir()
+        heard = lives and self._inbox.empty() and all(thread.is_alive() for thread in self._threads)
+        return heard and not self._at_work and self._workspace.path.is_dir()
 
     @property
     def process_id(self) -> Optional[int]:
@@ -106,13 +118,19 @@ class Worker:
                 f"The worker's Python {self._command[0]} could not be started: {error.strerror}."
             ) from error
         self._process, self.ready, self._at_work = process, None, False
-        self._inbox, self._outbox = queue.Queue(), queue.Queue()
+        self._inbox, self._outbox, self._over = queue.Queue(), queue.Queue(), threading.Event()
+        lines = (self._inbox, self._over), (self._outbox, self._inbox)
         self._threads = (
-            threading.Thread(target=_read, args=(process.stdout, self._inbox), name="bdgf-read", daemon=True),
-            threading.Thread(target=_write, args=(process.stdin, self._outbox), name="bdgf-write", daemon=True),
+            threading.Thread(target=_read, args=(process.stdout, *lines[0]), name="bdgf-read", daemon=True),
+            threading.Thread(target=_write, args=(process.stdin, *lines[1]), name="bdgf-write", daemon=True),
         )
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:  # the system gives no further thread
+            self._threads = tuple(thread for thread in self._threads if thread.is_alive())
+            self.stop(grace=0)
+            raise WorkerDied(f"The worker could not be spoken to ({error}): close other programs.") from error
 
     def send(self, message: Job) -> None:
         """Hand a message over; never waits for the worker, which may still be loading torch."""
@@ -123,7 +141,8 @@ class Worker:
     def next_event(self, timeout: float) -> Optional[Event]:
         """The next event, or None after `timeout` seconds without one.
 
-        Raises WorkerDied, with the cause and the place of the log, where the process has ended or sent no message.
+        Raises WorkerDied, with the cause and the place of the log, where the process has ended or sent what is no
+        event, or where it is not read from or written to any longer, for whatever reason.
         """
         if self._process is None:
             raise WorkerDied("The worker is not running: start the run again.")
@@ -133,10 +152,9 @@ class Worker:
             self.log.trim()
             return None
         if isinstance(item, _End):
-            raise self._died()
+            raise self._died(item.why)
         if isinstance(item, _Broken):
-            self.stop(grace=0)
-            raise WorkerDied(self._story(f"it sent a line that is no message ({item.why}: {item.line})"))
+            raise self.given_up(f"it sent a line that is no message ({item.why}: {item.line})")
         if isinstance(item, Ready):
             self.ready = item
         elif isinstance(item, FINAL):
@@ -160,6 +178,11 @@ class Worker:
                         return event
         self.stop(grace=0)
         return None
+
+    def given_up(self, cause: str) -> WorkerDied:
+        """End the process at once; returns the error that tells why."""
+        self.stop(grace=0)
+        return WorkerDied(self._story(cause))
 
     def stop(self, grace: float = 0.5) -> None:
         """End the process: a message, then terminate, then kill with its children; at most 1.6 seconds in all.
@@ -194,15 +217,15 @@ class Worker:
         """End the process and delete its folder."""
         self.close()
 
-    def _died(self) -> WorkerDied:
-        """End what is left and tell why the worker is gone."""
+    def _died(self, why: str) -> WorkerDied:
+        """End what is left and tell why the worker is gone: by how the process ended, or else by `why`."""
         process = cast("subprocess.Popen[bytes]", self._process)
         processes.waited(process, 1.0)  # its output ends a moment before it does
         status = process.returncode
         processes.kill(process)
         processes.waited(process, 0.5)
         self._forget()
-        return WorkerDied(self._story(processes.cause_of(status)))
+        return WorkerDied(self._story(why if why and not status else processes.cause_of(status)))
 
     def _story(self, cause: str) -> str:
         lines = self.log.last_lines()
@@ -213,6 +236,7 @@ class Worker:
         process = self._process
         self._process, self.ready = None, None
         self._outbox.put(None)
+        self._over.set()
         for thread in self._threads:
             thread.join(0.2)  # their pipes are closed by now, unless the process hangs in its driver
         reading = any(thread.is_alive() for thread in self._threads)
@@ -227,25 +251,45 @@ def breaks(event: Optional[Event]) -> bool:
     return isinstance(event, Failed) and event.reason != "input"
 
 
-def _read(stream: IO[bytes], inbox: queue.Queue[Union[Event, _Broken, _End]]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        for line in stream:
-            inbox.put(_event_of(line))
-    inbox.put(_End())
+def _read(stream: IO[bytes], inbox: queue.Queue[_Item], over: threading.Event) -> None:
+    """Hand on events until the output ends, a line is none, or nobody takes them; whatever ends it is told."""
+    end = _End()
+    try:
+        while line := stream.readline(_LONGEST):
+            item = _event_of(line)
+            inbox.put(item)
+            if isinstance(item, _Broken):
+                break
+            while inbox.qsize() > _WAITING and not over.wait(0.05):
+                pass
+    except BaseException as error:  # a thread that ends in silence would leave the run waiting for ever
+        end = _End(f"it can no longer be listened to ({type(error).__name__}: {error})")
+    finally:
+        inbox.put(end)
 
 
 def _event_of(line: bytes) -> Union[Event, _Broken]:
     try:
-        return cast(Event, decode(line.decode("utf-8", "surrogatepass")))
-    except (ValueError, RecursionError) as error:
-        return _Broken(line[:200].decode("utf-8", "replace").strip(), str(error)[:200])
+        event = decode(line.decode("utf-8", "surrogatepass"))
+        if not isinstance(event, _EVENTS):
+            raise ValueError(f"{type(event).__name__} is for the worker, not from it")
+        return cast(Event, event)
+    except Exception as error:  # of whatever kind: it is told in the words of the run
+        return _Broken(
+            *(plain_text(each) for each in (line[:200].decode("utf-8", "replace").strip(), str(error)[:200]))
+        )
 
 
-def _write(stream: IO[bytes], outbox: queue.Queue[Optional[bytes]]) -> None:
-    """Send lines until None; a closed pipe is told by the reading side."""
-    with contextlib.suppress(OSError, ValueError):
+def _write(stream: IO[bytes], outbox: queue.Queue[Optional[bytes]], inbox: queue.Queue[_Item]) -> None:
+    """Send lines until None; that a line cannot be sent is told like an end of the output."""
+    try:
         while (line := outbox.get()) is not None:
             stream.write(line)
             stream.flush()
-    with contextlib.suppress(OSError, ValueError):
-        stream.close()
+    except BaseException as error:
+        inbox.put(_End(f"it takes no more messages ({type(error).__name__}: {error})"))
+        while outbox.get() is not None:  # not closed before: the worker would think that QGIS is gone, and clear away
+            pass
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            stream.close()

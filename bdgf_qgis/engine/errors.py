@@ -15,6 +15,10 @@ class WorkerDied(EngineError):
     """The worker process could not start, or ended without an answer."""
 
 
+class BadAnswer(EngineError):
+    """What the worker answered is not what it was asked for; the text goes on from 'The BDGF worker is gone: '."""
+
+
 class WorkerFailed(EngineError):
     """The worker says why a job failed; `reason` is that of messages.Failed."""
 

@@ -10,7 +10,7 @@ LOADING = 0.03  # share of the bar for loading torch
 _GAP = 0.3  # seconds between two shows without news
 _REACH = 0.02  # how far the bar may run ahead of the last true figure
 _PACE = 20.0  # seconds in which it covers two thirds of that
-_PHASES = {
+PHASE_NAMES = {
     "prepare": "Preparing",
     "pretrain": "Learning the scene without labels",
     "train": "Training on the samples",
@@ -49,7 +49,7 @@ class Meter:
     def report(self, phase: str, fraction: float, text: str) -> None:
         """A phase has come to `fraction` of the whole job."""
         self._loading = False
-        name = _PHASES.get(phase, phase)
+        name = PHASE_NAMES.get(phase, phase)
         self._text = f"{name}: {text}" if text else name
         self._move(self._start + fraction * (1 - self._start))
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Optional, Protocol, Union
 
 from ...model.messages import (
+    Alive,
     Cancelled,
     Checked,
     CheckJob,
-    ClassifyJob,
     Event,
     Failed,
     Note,
@@ -20,11 +20,15 @@ from ...model.messages import (
     Trained,
     TrainJob,
 )
+from .answers import WorkJob, fit_to_show, trouble_with
 from .client import FINAL, Worker, breaks
 from .errors import RunCancelled, WorkerFailed
 from .progress import Meter
+from .step_pace import StepMeter, StepPace
+from .watch import Limits, Watch
 
 POLL = 0.1  # seconds between two looks at Cancel
+LIMITS = Limits()
 _PARTIAL_GRACE = 5.0  # seconds for a training to write the state it reached on Cancel
 
 
@@ -41,21 +45,21 @@ class Feedback(Protocol):
         """A line for the log, level 'info' or 'warning'."""
 
 
-_Job = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob]
-
-
 class Conversation:
     """One job's talk with the worker, which is started where it does not run.
 
-    Raises RunCancelled, WorkerFailed or WorkerDied; after each the worker can be given the next job.
+    Raises RunCancelled, WorkerFailed or WorkerDied, also where the worker does not answer or its answers cannot be
+    used; after each the worker can be given the next job.
     """
 
-    def __init__(self, worker: Worker, job: _Job, feedback: Feedback) -> None:
+    def __init__(self, worker: Worker, job: WorkJob, feedback: Feedback) -> None:
         self.worker = worker
+        self._job = job
         self._feedback = feedback
         self._over = False
         self._grace = _PARTIAL_GRACE if isinstance(job, TrainJob) and job.keep_partial else 0.8
         self.meter = Meter(feedback.progress, loading=worker.ready is None)
+        self._watch = Watch(worker, feedback.note, LIMITS)
         worker.start()
         worker.send(job)
 
@@ -68,6 +72,11 @@ class Conversation:
             stopping()
             return self._cancel()
         event = self.worker.next_event(POLL)
+        if event is not None:
+            self._watch.heard(event)
+            event = self._checked(event)
+        if event is None or isinstance(event, Alive):
+            self._watch.look()
         self._over = isinstance(event, FINAL)
         if isinstance(event, Ready):
             self.meter.ready()
@@ -94,27 +103,46 @@ class Conversation:
         self._over = True
         event = self.worker.cancel(self._grace)
         if isinstance(event, Trained) and event.partial:
-            return event
+            return self._checked(event)
         raise RunCancelled
+
+    def _checked(self, event: Event) -> Event:
+        trouble = trouble_with(event, self._job)
+        if trouble:
+            raise self.worker.given_up(f"it gave an answer that cannot be used ({trouble})")
+        return fit_to_show(event)
 
     def _explained(self, event: Failed) -> str:
         return f"{event.text} The log is {self.worker.log.keep()}." if event.reason == "internal" else event.text
 
 
+def step_text(pace: StepPace) -> str:
+    """As 'step 320 of 750, about 60 s left'."""
+    left = "" if pace.left is None else f", about {pace.left:.0f} s left"
+    return f"step {pace.step} of {pace.count}{left}"
+
+
 def run_job(
-    worker: Worker, job: Union[PretrainJob, TrainJob, CheckJob], feedback: Feedback
+    worker: Worker,
+    job: Union[PretrainJob, TrainJob, CheckJob],
+    feedback: Feedback,
+    say: Callable[[StepPace], str] = step_text,
 ) -> Union[Pretrained, Trained, Checked]:
     """Run a job to its end.
+
+    say  makes the text of the bar while the job counts steps
 
     Raises RunCancelled, WorkerFailed (the worker says why) or WorkerDied (with cause and log); the worker can be given
     the next job after each of them.
     """
     talk = Conversation(worker, job, feedback)
+    steps = StepMeter(last="train" if isinstance(job, TrainJob) else "pretrain")
     try:
         while True:
             event = talk.poll()
             if isinstance(event, Progress):
-                talk.meter.report(event.phase, event.fraction, event.text)
+                pace = steps.pace(event)
+                talk.meter.report(event.phase, event.fraction, event.text if pace is None else say(pace))
             elif isinstance(event, (Pretrained, Trained, Checked)):
                 talk.meter.done()
                 return event

@@ -15,9 +15,13 @@ from typing import Optional
 
 from ...model.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
 from .client import Worker
+from .errors import BadAnswer, EngineError
 from .pace import Pace, PaceMeter
 from .run import Conversation, Feedback
+from .watch import Wait
 
+READ_LONG = 60.0  # seconds of waiting for a block to be read: then a warning
+READ_END = 3600.0  # then the run ends
 AHEAD = 2  # blocks that are read while another is computed
 _PATIENCE = 1.5  # seconds for the reading thread to notice that it is to stop
 
@@ -30,7 +34,7 @@ def classify_blocks(
     job: ClassifyJob,
     blocks: BlockSource,
     count: int,
-    on_block: Callable[[Block, BlockDone], None],
+    on_block: Callable[[Block], None],
     feedback: Feedback,
     finished: int = 0,
     areas: Sequence[int] = (),
@@ -41,36 +45,46 @@ def classify_blocks(
     blocks    called once in the reading thread, with a function that says whether to stop (look at it between two
               reads); yields a Block whose files it has written, or None for a rectangle without valid pixels. Data
               sets that it opens are used and closed in that thread (close them in a `finally`).
-    on_block  writes a block's results and closes its maps; the block's files are deleted when it returns.
+    on_block  takes a block's results from the files that the block names; they are deleted when it returns. Raises
+              BadAnswer where they are not what was asked for.
     finished  how many of the blocks an earlier run finished: `blocks` leaves them out.
     areas     pixels of what `blocks` yields, in its order, for the time that is left.
     say       makes the text of the bar.
 
-    Raises what `blocks` and `on_block` raise, and RunCancelled, WorkerFailed or WorkerDied as run_job does.
+    Raises what `blocks` and `on_block` raise, and RunCancelled, WorkerFailed or WorkerDied as run_job does; EngineError
+    where a block is read for longer than an hour.
     """
     talk = Conversation(worker, job, feedback)
     reader = _Reader(worker, blocks, areas)
+    watch = _ReadingWatch(reader, feedback)
     meter = PaceMeter(count, finished, areas)
+    pixels = 0
     reader.start()
     try:
         while True:
             event = talk.poll(reader.stop)
             if reader.error is not None:
                 raise reader.error
+            watch.look()
             if isinstance(event, Progress):
                 meter.computing(event.text)
             elif isinstance(event, BlockDone):
-                block = reader.finished(event.number)
-                on_block(block, event)
-                _delete(block, event)
+                block = reader.finished(event)
+                on_block(block)
+                _delete(block)
+                pixels += event.pixels
                 meter.done(block.height * block.width)
             elif isinstance(event, Classified):
+                if not reader.all_finished or event.pixels != pixels:
+                    raise BadAnswer("it said that all is done before it was")
                 talk.meter.done()
                 return event
             if isinstance(event, (BlockDone, Progress)):
                 share = event.fraction if isinstance(event, Progress) else 0.0
                 meter.skipped(reader.skipped, reader.empty)
                 talk.meter.report("classify", meter.share(share), say(meter.pace(share, reader.pixels)))
+    except BadAnswer as error:
+        raise worker.given_up(str(error)) from error
     except BaseException:
         reader.stop()
         talk.abandon()
@@ -95,6 +109,8 @@ class _Reader(threading.Thread):
         self._places = threading.Semaphore(1 + AHEAD)
         self._give_up = 0.0
         self._under_way: dict[int, Block] = {}
+        self.sent = 0  # blocks
+        self._finish_sent = False
 
     def stop(self) -> None:
         """Make no further block."""
@@ -107,10 +123,25 @@ class _Reader(threading.Thread):
         """Wait for the thread after stop(). One that hangs in a read is left: its data sets are its own."""
         self.join(max(0.0, self._give_up - time.monotonic()))
 
-    def finished(self, number: int) -> Block:
-        """The block is computed: its place is free for the next."""
+    def finished(self, done: BlockDone) -> Block:
+        """The block that is computed: its place is free for the next. Raises BadAnswer where it cannot be that one."""
+        block = self._under_way.pop(done.number, None)
+        if block is None:
+            raise BadAnswer(f"it answered block {done.number}, which it was not given")
+        if done.pixels > block.height * block.width:
+            raise BadAnswer(f"it counted {done.pixels:,} pixels in block {done.number}, which has fewer")
         self._places.release()
-        return self._under_way.pop(number)
+        return block
+
+    @property
+    def all_finished(self) -> bool:
+        """Whether no block is to come and each is answered."""
+        return self._finish_sent and not self._under_way
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether the worker has nothing to do until the next block is read."""
+        return not self._finish_sent and not self._under_way
 
     @property
     def pixels(self) -> int:
@@ -143,18 +174,50 @@ class _Reader(threading.Thread):
             if self._stop_asked.is_set():
                 return
             if not isinstance(block, Block):
+                self._finish_sent = True
                 self._worker.send(Finish())
                 return
             self._under_way[block.number] = block
+            self.sent += 1
             self._worker.send(block)
 
 
 _OVER = object()
 
 
-def _delete(block: Block, done: BlockDone) -> None:
+class _ReadingWatch:
+    """Sees to it that waiting for the rasters is neither silent nor without end."""
+
+    def __init__(self, reader: _Reader, feedback: Feedback) -> None:
+        self._reader = reader
+        self._feedback = feedback
+        self._wait = Wait()
+        self._count = 0
+
+    def look(self) -> None:
+        """Warns after a minute without a block. Raises EngineError after an hour."""
+        count = self._reader.sent + self._reader.skipped
+        if count != self._count or not self._reader.waited_for:
+            self._count = count
+            self._wait.over()
+            return
+        seconds = self._wait.look()
+        if seconds >= READ_END:
+            raise EngineError(
+                f"The rasters of block {count + 1} were not read within {READ_END / 60:.0f} minutes: check the disk or "
+                "network drive that they lie on, or copy them to this computer, then run it again."
+            )
+        if seconds >= READ_LONG and not self._wait.warned:
+            self._wait.warned = True
+            self._feedback.note(
+                "warning",
+                f"The rasters of block {count + 1} have been read for {READ_LONG:.0f} s: the disk or network drive "
+                "that they lie on is slow or does not answer.",
+            )
+
+
+def _delete(block: Block) -> None:
     """Delete the files of a block; one that Windows still holds goes with the folder."""
-    for name in (*block.modalities, block.valid, done.classes, done.confidence, done.probabilities):
-        if name is not None:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
+    for name in (*block.modalities, block.valid, block.classes, block.confidence, block.probabilities):
+        with contextlib.suppress(OSError):
+            Path(name).unlink()

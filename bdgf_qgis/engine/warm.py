@@ -45,6 +45,7 @@ class WarmWorkers:
         self._idle: Optional[_Idle] = None
         self._timer: Optional[threading.Timer] = None
         self._series = 0
+        self._ends = 0  # how often end() was called
 
     @contextmanager
     def lend(self, command: Sequence[str], parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
@@ -53,8 +54,10 @@ class WarmWorkers:
         parent        folder for temporary files; None takes the system's
         idle_seconds  how long it then waits for the next run; 0 ends it with this one
 
-        Raises WorkerDied where it cannot be started. One that failed, or did not end its job, is not kept.
+        Raises WorkerDied where it cannot be started. One that failed, did not end its job, or was lent when end() was
+        called, is not kept.
         """
+        ends = self._ends
         start = _Start(tuple(command), worker_environment(), os.path.realpath(parent or tempfile.gettempdir()))
         worker = self._take(start)
         if worker is None:
@@ -65,7 +68,7 @@ class WarmWorkers:
             yield worker
         finally:
             worker.workspace.clear()
-            self._keep(_Idle(worker, start), idle_seconds)
+            self._keep(_Idle(worker, start), idle_seconds, ends)
 
     @contextmanager
     def series(self, idle_seconds: float) -> Iterator[None]:
@@ -81,8 +84,9 @@ class WarmWorkers:
                     self._end()
 
     def end(self) -> None:
-        """End the worker that waits, if any."""
+        """End the worker that waits, if any; those that are lent end with their runs."""
         with self._lock:
+            self._ends += 1
             self._end()
 
     def _take(self, start: _Start) -> Optional[Worker]:
@@ -96,11 +100,11 @@ class WarmWorkers:
         idle.worker.log.clear()
         return idle.worker
 
-    def _keep(self, idle: _Idle, seconds: float) -> None:
+    def _keep(self, idle: _Idle, seconds: float, ends: int) -> None:
         with self._lock:
             if self._series and seconds <= 0:
                 seconds = _BETWEEN
-            if seconds <= 0 or not idle.worker.at_rest:
+            if seconds <= 0 or ends != self._ends or not idle.worker.at_rest:
                 idle.worker.close()
                 return
             self._end()
@@ -115,9 +119,10 @@ class WarmWorkers:
                 self._end()
 
     def _end(self) -> None:
-        if self._idle is not None:
-            self._idle.worker.close()
-        self._forget()
+        idle = self._idle
+        self._forget()  # first: whatever goes wrong, nobody is lent it
+        if idle is not None:
+            idle.worker.close()
 
     def _forget(self) -> None:
         if self._timer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from .file_lock import try_lock
 
 _LOCK = "lock"
 _NAME = re.compile(re.escape(FOLDER_PREFIX) + r"\d+-\w+")
+_SWEEP = 10.0  # seconds in which another process has looked at a lock for certain
 _YOUNG = 60.0  # seconds in which a folder may still be without its lock
 
 
@@ -30,7 +32,11 @@ class Workspace:
         home = parent or tempfile.gettempdir()
         self.path = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=home)).resolve()
         self._lock: Optional[BinaryIO] = open(self.path / _LOCK, "wb")  # held until close()
+        end = time.monotonic() + _SWEEP
         while not try_lock(self._lock):  # a sweep of another process may be looking at it
+            if time.monotonic() > end:
+                self._lock.close()
+                raise OSError(errno.EAGAIN, "another program holds its lock", str(self.path))
             time.sleep(0.01)
         self._lock.write(b"held")
         self._lock.flush()

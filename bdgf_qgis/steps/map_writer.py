@@ -13,7 +13,8 @@ from typing import Optional
 
 import numpy as np
 
-from ...model.messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassInfo
+from ...model.messages import CERTAIN, NO_CLASS, Block, ClassInfo
+from ..engine.block_results import read_results
 from ..engine.part_folder import PartFolder
 from ..raster.class_table import class_type_and_nodata, codes_at
 from ..raster.drafts import Draft, commit_together
@@ -84,6 +85,7 @@ class MapWriter:
         part: PartFolder,
     ) -> None:
         self._results = tuple(results)
+        self._classes = len(results[0].content.classes)
         self._grid = grid
         self._window = window
         self._plan = plan
@@ -95,13 +97,14 @@ class MapWriter:
         """Classified pixels of all blocks."""
         return sum(each.pixels for each in self._part.blocks.values())
 
-    def write(self, block: Block, done: BlockDone) -> None:
+    def write(self, block: Block) -> None:
         """One block's results; it counts as finished then.
 
-        Raises RasterError or OSError where the disk is full.
+        Raises BadAnswer where they are not what was asked for, RasterError or OSError where the disk is full.
         """
         window = self._plan[block.number]
-        positions = np.load(done.classes)
+        found = read_results(block, self._classes, any(each.key == "probabilities" for each in self._results))
+        positions = found.classes
         outside = positions == NO_CLASS
         if self._mask is not None:
             outside |= ~self._mask.read(window)
@@ -113,7 +116,7 @@ class MapWriter:
                 codes = [each.code for each in content.classes]
                 array = codes_at(positions, codes, content.dtype, int(content.nodata))
             else:
-                stored = np.load(done.confidence if result.key == "confidence" else str(done.probabilities))
+                stored = found.confidence if result.key == "confidence" else found.probabilities
                 array = np.where(outside, stored.dtype.type(content.nodata), stored)
                 planes = array[None] if array.ndim == 2 else array
                 figures += [astuple(Statistics.of(plane, content.nodata)) for plane in planes]

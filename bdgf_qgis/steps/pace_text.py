@@ -1,8 +1,9 @@
-"""Pace of a classification in words."""
+"""Pace of a run in words."""
 
 from __future__ import annotations
 
 from ..engine.pace import Pace
+from ..engine.step_pace import StepPace
 from ..translation import tr
 
 
@@ -18,6 +19,15 @@ def pace_text(pace: Pace) -> str:
         left = tr("{time} left").format(time=_duration(pace.left))
         parts = [block, device.format(rate=rate, device=pace.device), left]
     return " · ".join(each for each in parts if each)
+
+
+def step_text(pace: StepPace) -> str:
+    """As 'step 320 of 750, about 1 min left'."""
+    step = tr("step {step} of {count}").format(step=pace.step, count=pace.count)
+    if pace.left is None:
+        return step
+    left = tr("about {time} left") if pace.last else tr("about {time} left of this part")
+    return f"{step}, {left.format(time=_duration(pace.left))}"
 
 
 def _rounded(rate: float) -> int:

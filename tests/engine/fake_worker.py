@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, sys.argv[1])
 
+from model import heartbeat
 from model.errors import InputError, JobCancelled
 from model.messages import Block, BlockDone, ClassifyJob, Curve, Pretrained, PretrainJob, Ready, Trained, TrainJob
 from model.reporter import Reporter
@@ -26,7 +27,7 @@ class FakeRunner:
     def pretrain(self, job: PretrainJob, reporter: Reporter) -> Pretrained:
         reporter.note("info", f"job {job.output}")
         getattr(self, job.output)(job, reporter)
-        return Pretrained(job.output, (Curve("loss", (1.0, 2.0), (0.5, 0.25)),))
+        return Pretrained((Curve("loss", (1.0, 2.0), (0.5, 0.25)),))
 
     def train(self, job: TrainJob, reporter: Reporter) -> Trained:
         try:
@@ -35,7 +36,7 @@ class FakeRunner:
             if not job.keep_partial:
                 raise
             time.sleep(1.5)
-        return Trained(job.output, (), (), partial=True)
+        return Trained((), (), partial=True)
 
     def open_classifier(self, job: ClassifyJob, reporter: Reporter) -> FakeClassifier:
         if job.model == "missing":
@@ -97,6 +98,27 @@ class FakeRunner:
         except JobCancelled:
             raise RuntimeError("CUDA error: an illegal memory access was encountered") from None
 
+    def says(self, job: Any, reporter: Reporter) -> None:
+        """Lines that the real loop would never send: the job's text, as it is."""
+        say(reporter, job.scene.crs)
+        self.wait(job, reporter)
+
+    def stopped(self, job: Any, reporter: Reporter) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self.wait(job, reporter)
+
+    def pauses(self, job: Any, reporter: Reporter) -> None:
+        subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {os.getpid()}"])
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def hangs(self, job: Any, reporter: Reporter) -> None:
+        time.sleep(60)
+
+    def counts(self, job: Any, reporter: Reporter) -> None:
+        for step in range(25):
+            reporter.progress("pretrain", step / 25, step=step, steps=25)
+            time.sleep(0.12)
+
     def input(self, job: Any, reporter: Reporter) -> None:
         raise InputError("The samples hold one class only: draw polygons of a second class.")
 
@@ -106,6 +128,12 @@ class FakeRunner:
     def surroundings(self, job: Any, reporter: Reporter) -> None:
         facts = {"environ": dict(os.environ), "cwd": os.getcwd(), "session": os.getsid(0)}
         reporter.note("info", json.dumps(facts))
+
+
+def say(reporter: Reporter, lines: str) -> None:
+    stdout = reporter._send.__self__._stdout  # type: ignore[attr-defined]
+    stdout.write((lines + "\n").encode())
+    stdout.flush()
 
 
 class FakeClassifier:
@@ -120,14 +148,17 @@ class FakeClassifier:
         self.reporter.progress("classify", 0.5)
         if self.job.model == "slow":
             time.sleep(0.1)
-        names = tuple(f"{block.output}-{each}.npy" for each in ("classes", "confidence"))
-        for name in names:
+        if self.job.model.startswith("{"):
+            say(self.reporter, self.job.model)
+        for name in (block.classes, block.confidence):
             Path(name).write_bytes(Path(block.modalities[0]).read_bytes()[::-1])
-        return BlockDone(block.number, names[0], names[1], None, block.height * block.width)
+        return BlockDone(block.number, block.height * block.width)
 
 
 def load() -> Ready:
     kind = sys.argv[2] if len(sys.argv) > 2 else ""
+    if kind == "beats":
+        heartbeat.EVERY = 0.1
     if kind == "slow":
         time.sleep(60)
     if kind == "short":

@@ -12,7 +12,7 @@ import pytest
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.stream import AHEAD, Stopped, classify_blocks
-from bdgf.model.messages import Block, BlockDone
+from bdgf.model.messages import Block
 from bdgf.tests.engine.helpers import Recorder, classify, soon
 
 Make = Callable[..., Worker]
@@ -54,9 +54,8 @@ class Results:
         self.texts: list[bytes] = []
         self.written: list[tuple[int, float]] = []
 
-    def __call__(self, block: Block, done: BlockDone) -> None:
-        assert block.number == done.number
-        self.texts.append(Path(done.classes).read_bytes()[::-1])
+    def __call__(self, block: Block) -> None:
+        self.texts.append(Path(block.classes).read_bytes()[::-1])
         time.sleep(self.seconds)
         self.written.append((block.number, time.monotonic()))
 
@@ -121,7 +120,7 @@ def test_errors_of_reading_and_writing_reach_the_caller(workers: Make) -> None:
         )
     process = worker.process_id
 
-    def full(block: Block, done: BlockDone) -> None:
+    def full(block: Block) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):

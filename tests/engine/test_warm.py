@@ -182,6 +182,16 @@ def test_unloading_the_plugin_ends_it(lender: Lender, monkeypatch: pytest.Monkey
     end_idle_worker()  # twice is once
 
 
+def test_one_that_is_lent_when_the_plugin_is_unloaded_ends_with_its_run(lender: Lender) -> None:
+    with lender.warm.lend(fake_command(), str(lender.folder), LONG) as worker:
+        lender.job(worker)
+        lender.warm.end()
+        lender.job(worker)
+    assert lender.alive == [] and lender.folders() == [], "nobody is left who would end it"
+    lender.run()
+    assert len(lender.alive) == 1
+
+
 QGIS = """
 import os, signal, sys
 from bdgf.bdgf_qgis.engine import session

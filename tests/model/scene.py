@@ -20,7 +20,7 @@ class SilentReporter:
         self.phases: list[str] = []
         self.notes: list[str] = []
 
-    def progress(self, phase: str, fraction: float, text: str = "") -> None:
+    def progress(self, phase: str, fraction: float, text: str = "", step: int = 0, steps: int = 0) -> None:
         self.phases.append(phase)
         self.fractions.append(fraction)
 

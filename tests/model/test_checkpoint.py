@@ -27,9 +27,9 @@ class CutAt(SilentReporter):
         super().__init__()
         self.step, self.phase = step, phase
 
-    def progress(self, phase: str, fraction: float, text: str = "") -> None:
-        super().progress(phase, fraction, text)
-        if phase == self.phase and text.startswith(f"step {self.step} "):
+    def progress(self, phase: str, fraction: float, text: str = "", step: int = 0, steps: int = 0) -> None:
+        super().progress(phase, fraction, text, step, steps)
+        if phase == self.phase and steps and step + 1 == self.step:
             raise JobCancelled
 
 

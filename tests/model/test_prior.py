@@ -45,7 +45,8 @@ def test_the_prior_reaches_the_model_file_and_its_answers(tmp_path):
         points = np.load(job.tiles.training)
         rare = points[points[:, 2] == 1][:4]
         np.save(job.tiles.training, np.concatenate([points[points[:, 2] == 0], rare]))
-        model, header = load_model(train(replace(job, seed=0), SilentReporter()).output)
+        train(replace(job, seed=0), SilentReporter())
+        model, header = load_model(job.output)
         assert header.settings.training.prior == name
         torch.manual_seed(0)
         windows = torch.randn(2, 4, 32, 32), torch.ones(2, 1, 32, 32, dtype=torch.bool), torch.zeros(2, 2).long()

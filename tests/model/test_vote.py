@@ -129,8 +129,9 @@ def test_what_nobody_has_proved_is_weighed_by_the_number_of_labels(tmp_path, mon
     monkeypatch.setattr(learning, "FEW", few)  # the job has 20 labelled pixels a class
     settings = tiny_settings()
     settings = tiny_settings(training=type(settings.training)(steps=4, batch=2, calibrate=0.0))
-    done = train(train_job(tmp_path, settings), SilentReporter())
-    model, _ = load_model(done.output)
+    job = train_job(tmp_path, settings)
+    done = train(job, SilentReporter())
+    model, _ = load_model(job.output)
     weights = model.classifier.vote.weights.tolist()
     assert weights == pytest.approx(wanted)
     told = [curve.values for curve in done.curves if curve.name.endswith(" weight")]
@@ -147,7 +148,9 @@ def test_what_nobody_has_proved_is_weighed_by_the_number_of_labels(tmp_path, mon
     ids=["spectrum alone", "branches alone", "everyone"],
 )
 def test_who_has_no_weight_is_not_computed_and_not_missed(tmp_path, weights, idle):
-    model, _ = load_model(train(train_job(tmp_path), SilentReporter()).output)
+    job = train_job(tmp_path)
+    train(job, SilentReporter())
+    model, _ = load_model(job.output)
     model.classifier.vote.weights.copy_(torch.tensor(weights))
     channels, corners = sum(model.groups), torch.zeros(2, 2, dtype=torch.long)
     inputs = torch.randn(2, channels, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -29,7 +29,6 @@ from bdgf.bdgf_qgis.raster.tiles import copy_tiles
 from bdgf.model.header import read_header
 from bdgf.model.messages import (
     Block,
-    BlockDone,
     ClassifyJob,
     ClassInfo,
     Curve,
@@ -206,13 +205,13 @@ class _SceneMap:
             str(path), stack.grid, self.window, 1, self._type, self._nodata, ["class"], tuple(classes)
         )
 
-    def write(self, block: Block, done: BlockDone) -> None:
+    def write(self, block: Block) -> None:
         """One block's results."""
         window = Window(block.row, block.column, block.height, block.width)
-        codes = codes_at(np.load(done.classes), self._classes, self._type, self._nodata)
+        codes = codes_at(np.load(block.classes), self._classes, self._type, self._nodata)
         self.output.write(window, codes)
         self.codes[window.slices_in(self.window)] = codes
-        self.confidence[window.slices_in(self.window)] = np.load(done.confidence)
+        self.confidence[window.slices_in(self.window)] = np.load(block.confidence)
 
 
 def _assessed(scene_map: _SceneMap, samples: Samples, reference: Reference) -> Figures:

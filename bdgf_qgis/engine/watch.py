@@ -1,0 +1,131 @@
+"""Sees to it that no wait for the worker is silent or without end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Optional
+
+from ...model.messages import Alive, Event, Progress, Ready
+from .client import Worker
+from .progress import PHASE_NAMES
+
+_STRIDE = 1.0  # seconds that one look counts at most
+
+
+class Wait:
+    """How long something has been waited for, in time in which QGIS looked.
+
+    A computer that slept, or a QGIS that was stopped or wrote a large block, has not waited: hence no difference of
+    two clock times.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = 0.0
+        self.warned = False
+        self._clock = clock
+        self._last = clock()
+
+    def look(self) -> float:
+        """The seconds so far."""
+        now = self._clock()
+        self.seconds += min(now - self._last, _STRIDE)
+        self._last = now
+        return self.seconds
+
+    def over(self) -> None:
+        """It came."""
+        self.seconds, self.warned, self._last = 0.0, False, self._clock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds. The worker says every 5 s that it lives, whatever it computes, so silence is a bad sign.
+
+    silent          no sign of life: then a warning
+    silent_end      then the run is ended
+    loading_end     the same while torch loads, which may hold the whole process up on a slow disk
+    still           it lives, but what it does has not gone on: then a warning
+    still_end       then the run is ended; the longest step on a slow processor takes minutes
+    """
+
+    silent: float = 60.0
+    silent_end: float = 600.0
+    loading_end: float = 1800.0
+    still: float = 300.0
+    still_end: float = 3600.0
+
+
+class Watch:
+    """Watches one job.
+
+    Args:
+        worker: at work.
+        note: takes a level and a line for the log.
+        limits: see there.
+
+    heard() takes each event, look() is called while there is none and raises WorkerDied where waiting has an end.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        note: Callable[[str, str], None],
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._worker = worker
+        self._note = note
+        self._limits = limits
+        self._silent, self._still = Wait(clock), Wait(clock)
+        self._moves: Optional[int] = None
+        self._doing = "Loading torch" if worker.ready is None else PHASE_NAMES["prepare"]
+
+    def heard(self, event: Event) -> None:
+        """A sign of life, and of going on unless it is no more than that."""
+        if self._silent.warned:
+            self._note("info", "The worker answers again.")
+        self._silent.over()
+        if isinstance(event, Alive):
+            moved = self._moves is not None and event.moves != self._moves
+            self._moves = event.moves
+            if not moved:
+                return
+        elif isinstance(event, Ready):
+            self._doing = PHASE_NAMES["prepare"]
+        elif isinstance(event, Progress):
+            self._doing = PHASE_NAMES[event.phase]
+        self._still.over()
+
+    def look(self) -> None:
+        """Nothing was heard just now: warn, or end what has no end."""
+        limits, silent, still = self._limits, self._silent.look(), self._still.look()
+        end = limits.silent_end if self._worker.ready is not None else limits.loading_end
+        who = f"process {self._worker.process_id}"
+        if silent >= end:
+            raise self._worker.given_up(
+                f"{who} gave no sign of life for {_minutes(silent)} ({self._doing}) and was ended; run it again"
+            )
+        if still >= limits.still_end:
+            raise self._worker.given_up(
+                f"{who} lived, but did not get on for {_minutes(still)} ({self._doing}) and was ended; run it again, "
+                "with DEVICE set to cpu if it computed on a graphics card"
+            )
+        if silent >= limits.silent and not self._silent.warned:
+            self._silent.warned = True
+            self._warn(f"gave no sign of life for {_minutes(silent)}", "it may have been stopped, or swap memory", end)
+        elif still >= limits.still and not self._still.warned:
+            self._still.warned = True
+            self._warn(f"lives, but did not get on for {_minutes(still)}", "it may hang", limits.still_end)
+
+    def _warn(self, what: str, why: str, end: float) -> None:
+        self._note(
+            "warning",
+            f"The worker (process {self._worker.process_id}) {what} ({self._doing}): {why}. Cancel ends it; after "
+            f"{_minutes(end)} it is ended. Its log is {self._worker.log.path}.",
+        )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 55 else f"{round(seconds / 60)} min"
