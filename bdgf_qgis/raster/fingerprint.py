@@ -8,6 +8,7 @@ from osgeo import gdal
 
 from .gdal_calls import gdal_errors
 from .source import RasterSource, dataset_grid, open_source
+from .storage import storage_of
 
 _BESIDE = (".aux.xml", ".ovr", ".msk.ovr")  # QGIS and GDAL write them while a raster is only looked at
 
@@ -22,12 +23,12 @@ def fingerprint(source: RasterSource) -> list[object]:
     bands = []
     for number in range(1, dataset.RasterCount + 1):
         band = dataset.GetRasterBand(number)
-        scale, offset = band.GetScale(), band.GetOffset()  # None and 1, None and 0 are the same
-        values = band.GetNoDataValue(), 1.0 if scale is None else scale, offset or 0.0
-        bands.append([gdal.GetDataTypeName(band.DataType), *(repr(each) for each in values)])
+        storage = storage_of(band)
+        values = band.GetNoDataValue(), storage.scale, storage.offset
+        bands.append([storage.stored.name, *(repr(each) for each in values)])
     grid = dataset_grid(dataset, source.wkt)
     place = [grid.width, grid.height, grid.transform, grid.wkt]
-    return [source.path, source.nodata, source.own_nodata, place, bands, [_state(each) for each in sorted(names)]]
+    return [source.path, source.ranges, source.own_nodata, place, bands, [_state(each) for each in sorted(names)]]
 
 
 def _state(name: str) -> list[object]:

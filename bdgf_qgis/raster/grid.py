@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,11 @@ class Grid:
         """West, south, east and north edge in map units."""
         west, north = self.transform[0], self.transform[3]
         return west, north + self.height * self.transform[5], west + self.width * self.transform[1], north
+
+    def moved_east(self, distance: float) -> Grid:
+        """The same grid at another place; itself where the distance is 0."""
+        west, wide, turn, north, other, high = self.transform
+        return replace(self, transform=(west + distance, wide, turn, north, other, high)) if distance else self
 
     def transform_of(self, window: Window) -> tuple[float, float, float, float, float, float]:
         """GDAL's six numbers for a raster that holds the window's pixels."""

@@ -6,47 +6,23 @@ import math
 from typing import Any, Optional
 
 import numpy as np
-from osgeo import osr
 
 from .gdal_calls import gdal_errors
 from .grid import Grid, Window
+from .longitudes import near, turn_of
+from .reference import transformation
 
 _ALIGNED = 0.01  # pixels that two grids may differ by and still count as one
 _LATTICE = 40  # steps along a side where a curved outline is followed
-
-
-def reference_of(wkt: str, what: str) -> Any:
-    """The CRS of a WKT text with x before y.
-
-    Raises RasterError, beginning with `what`, where it cannot be understood.
-    """
-    with gdal_errors(what) as calls:
-        reference = osr.SpatialReference()
-        calls.require(reference.ImportFromWkt(wkt) == 0)
-        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return reference
-
-
-def transformation(wkt_from: str, wkt_to: str, what: str) -> Any:
-    """The osr transformation between two CRSs; None where they are the same or one is unknown ('').
-
-    Raises RasterError, beginning with `what`, where PROJ knows none.
-    """
-    if not wkt_from or not wkt_to or wkt_from == wkt_to:
-        return None
-    first, second = reference_of(wkt_from, what), reference_of(wkt_to, what)
-    with gdal_errors(what) as calls:
-        if first.IsSame(second, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT"]):
-            return None
-        found = osr.CoordinateTransformation(first, second)
-        calls.require(found is not None and getattr(found, "this", None) is not None)
-    return found
 
 
 class GridMapping:
     """Pixel coordinates of a raster's own grid against those of the common grid.
 
     Pixel coordinates are (N, 2) of column and row, (0, 0) at the corner of the first pixel, (0.5, 0.5) at its centre.
+
+    Longitudes that a transformation gives are counted on across the date line: towards the middle of the grid that they
+    are for, or, between two geographic grids, as they were.
 
     Args:
         own: the raster's grid.
@@ -56,7 +32,7 @@ class GridMapping:
 
     def __init__(self, own: Grid, grid: Grid, name: str) -> None:
         what = f"The layer '{name}' cannot be warped to the common grid"
-        self._own = own
+        self.own = own
         self._grid = grid
         self._what = what
         self._forward = transformation(own.wkt, grid.wkt, what)
@@ -64,11 +40,21 @@ class GridMapping:
 
     def to_grid(self, points: np.ndarray) -> np.ndarray:
         """Common pixel coordinates of own ones; NaN where the CRS has no answer."""
-        return _to_pixels(self._project(self._forward, _to_map(points, self._own)), self._grid)
+        return self._across(self._forward, points, self.own, self._grid)
 
     def to_own(self, points: np.ndarray) -> np.ndarray:
         """Own pixel coordinates of common ones; NaN where the CRS has no answer."""
-        return _to_pixels(self._project(self._backward, _to_map(points, self._grid)), self._own)
+        return self._across(self._backward, points, self._grid, self.own)
+
+    def _across(self, found: Any, points: np.ndarray, here: Grid, there: Grid) -> np.ndarray:
+        before = _to_map(points, here)
+        after = self._project(found, before)
+        turn = turn_of(there.wkt) if found is not None else 0.0
+        if turn:
+            own = turn_of(here.wkt)
+            wanted = before[:, 0] * turn / own if own else (there.extent[0] + there.extent[2]) / 2
+            after[:, 0] = near(after[:, 0], wanted, turn)
+        return _to_pixels(after, there)
 
     def _project(self, found: Any, points: np.ndarray) -> np.ndarray:
         if found is None:
@@ -80,7 +66,7 @@ class GridMapping:
 
     def offset(self) -> Optional[tuple[int, int]]:
         """Row and column in the common grid of the raster's first pixel, where both grids share their pixels."""
-        points = _lattice(self._own.window, 4)
+        points = _lattice(self.own.window, 4)
         shift = self.to_grid(points) - points
         if not np.isfinite(shift).all():
             return None
@@ -92,17 +78,17 @@ class GridMapping:
     def footprint(self) -> Window:
         """A window of the common grid that holds every pixel the raster can give; empty without overlap."""
         if self._forward is None:
-            (left, top), (right, bottom) = self.to_grid(np.array([[0, 0], [self._own.width, self._own.height]]))
+            (left, top), (right, bottom) = self.to_grid(np.array([[0, 0], [self.own.width, self.own.height]]))
             first_row, first_column = math.ceil(top - 0.5), math.ceil(left - 0.5)
             height, width = math.ceil(bottom - 0.5) - first_row, math.ceil(right - 0.5) - first_column
             return Window(first_row, first_column, height, width).intersection(self._grid.window)
-        seen = self.to_grid(_lattice(self._own.window, _LATTICE))
+        seen = self.to_grid(_lattice(self.own.window, _LATTICE))
         inside = _inside(seen, self._grid)
         back = self.to_own(seen[inside]) if inside.any() else seen[inside]
-        inside[inside] = _inside(back, self._own, 1.0)
+        inside[inside] = _inside(back, self.own, 1.0)
         box = _bounds(seen[inside])
         points = _lattice(self._grid.window, _LATTICE)
-        reached = _inside(self.to_own(points), self._own)
+        reached = _inside(self.to_own(points), self.own)
         step = max(self._grid.width, self._grid.height) / _LATTICE
         found = _bounds(points[reached])
         if not found.empty:
@@ -120,7 +106,7 @@ class GridMapping:
             return box
         scale = max(1.0, box.height / window.height, box.width / window.width)
         curve = 0 if self._forward is None else math.ceil(max(box.height, box.width) / 64)
-        return box.expand(2 + math.ceil(2 * scale) + curve).intersection(self._own.window)
+        return box.expand(2 + math.ceil(2 * scale) + curve).intersection(self.own.window)
 
 
 def _lattice(window: Window, steps: int) -> np.ndarray:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 from osgeo import gdal, gdal_array
 
-from .gdal_calls import gdal_errors
+from .gdal_calls import GdalMessages, gdal_errors
 from .grid import Grid, Window
 from .projection import GridMapping
 from .source import RasterSource, dataset_grid, is_south_up, open_source
+from .storage import storage_of
 from .validity import Validity
 
 _PIECE = 256  # side of a warped piece, grid pixels
@@ -28,6 +29,7 @@ _ERROR = 0.01  # pixels of the raster that the warp may be off
 _HALF = 128  # alpha from which a warped pixel is valid
 
 Pixels = tuple[np.ndarray, np.ndarray]
+Planes = Union[np.ndarray, list[np.ndarray]]  # (C, h, w), or arrays (h, w) of several types
 
 
 class SourcePixels:
@@ -45,10 +47,14 @@ class SourcePixels:
         self._dataset = open_source(source)
         self.grid = dataset_grid(self._dataset, source.wkt)
         self._south_up = is_south_up(self._dataset)
+        self._storages = tuple(storage_of(self._dataset.GetRasterBand(number)) for number in self.bands)
         self._type = self._dataset.GetRasterBand(self.bands[0]).DataType
         for number in self.bands[1:]:
             self._type = gdal.DataTypeUnion(self._type, self._dataset.GetRasterBand(number).DataType)
-        self.dtype = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(self._type))
+        self._plain = not any(each.scaled or each.signed_byte for each in self._storages)
+        self._alike = len({each.stored for each in self._storages}) == 1
+        union = gdal_array.GDALTypeCodeToNumericTypeCode(self._type)
+        self.dtype = np.dtype(union) if self._plain else np.result_type(*(each.dtype for each in self._storages))
         self.paletted = any(_is_paletted(self._dataset.GetRasterBand(number)) for number in self.bands)
         self._validity = Validity(self._dataset, source, self.bands)
 
@@ -64,25 +70,42 @@ class SourcePixels:
         """
         place = self._place(window)
         with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
-            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=list(self.bands))
-            calls.require(array)
-            array = array.reshape(len(self.bands), window.height, window.width)
-            valid = self._validity.of(self._dataset, array, place)
+            planes = self._stored(place, range(len(self.bands)), calls)
+            valid = self._validity.of(self._dataset, planes, place)
+            array = planes if isinstance(planes, np.ndarray) and self._plain else self._values(planes)
         return (array[:, ::-1], valid[::-1]) if self._south_up else (array, valid)
 
     def bands_with_data(self, window: Window, positions: Sequence[int]) -> set[int]:
         """Which of the bands at `positions` hold a valid pixel in a window inside the raster."""
         place = self._place(window)
-        numbers = [self.bands[each] for each in positions]
         found = set()
         with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
-            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=numbers)
-            calls.require(array)
-            array = array.reshape(len(numbers), window.height, window.width)
-            for position, plane in zip(positions, array):
+            for position, plane in zip(positions, self._stored(place, positions, calls)):
                 if self._validity.of_band(self._dataset, position, plane, place).any():
                     found.add(position)
         return found
+
+    def _stored(self, place: tuple[int, int, int, int], positions: Sequence[int], calls: GdalMessages) -> Planes:
+        """Stored numbers, a plane (h, w) for each of the bands at `positions`."""
+        numbers = [self.bands[each] for each in positions]
+        if self._plain or self._alike:
+            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=numbers)
+            calls.require(array)
+            whole: np.ndarray = self._storages[0].numbers(array).reshape(len(numbers), place[3], place[2])
+            return whole
+        planes = []
+        for position, number in zip(positions, numbers):
+            plane = self._dataset.GetRasterBand(number).ReadAsArray(*place)
+            calls.require(plane)
+            planes.append(self._storages[position].numbers(plane))
+        return planes
+
+    def _values(self, planes: Planes) -> np.ndarray:
+        """Values (C, h, w) of all bands from their stored numbers."""
+        array = np.empty((len(planes), *planes[0].shape), self.dtype)
+        for target, plane, storage in zip(array, planes, self._storages):
+            target[...] = storage.values(plane)
+        return array
 
     def block_size(self) -> tuple[int, int]:
         """Rows and columns of the file's own blocks."""
@@ -113,6 +136,8 @@ def _is_paletted(band: Any) -> bool:
 class DirectReader:
     """A raster whose pixels are pixels of the common grid, its first one at row and column `offset`."""
 
+    warped = False
+
     def __init__(self, pixels: SourcePixels, offset: tuple[int, int]) -> None:
         self.pixels = pixels
         self._row, self._column = offset
@@ -138,6 +163,8 @@ class DirectReader:
 
 class WarpedReader:
     """A raster on a grid of its own, warped to the common grid: bilinear, or nearest for a paletted one."""
+
+    warped = True
 
     def __init__(self, pixels: SourcePixels, grid: Grid, mapping: GridMapping, name: str) -> None:
         self.pixels = pixels
@@ -187,12 +214,14 @@ class WarpedReader:
         array, valid = self.pixels.read(own)
         if not valid.any():
             return None
-        kind = gdal_array.NumericTypeCodeToGDALTypeCode(self.pixels.dtype)
+        signed_byte = self.pixels.dtype == np.int8  # GDAL below 3.7 would warp it as if unsigned
+        kind = gdal.GDT_Int16 if signed_byte else gdal_array.NumericTypeCodeToGDALTypeCode(self.pixels.dtype)
         with gdal_errors(f"The layer '{self._name}' cannot be warped to the common grid") as calls:
-            origin = _memory_raster(len(array), own, kind, self.pixels.grid)
+            origin = _memory_raster(len(array), own, kind, self._mapping.own)
             target = _memory_raster(len(array), window, kind, self._grid)
             for number, plane in enumerate(array, 1):
-                origin.GetRasterBand(number).WriteArray(np.where(valid, plane, 0).astype(plane.dtype, copy=False))
+                filled = np.where(valid, plane, 0).astype(np.int16 if signed_byte else plane.dtype, copy=False)
+                origin.GetRasterBand(number).WriteArray(filled)
             origin.GetRasterBand(len(array) + 1).WriteArray(valid.astype(np.uint8) * 255)
             method = gdal.GRA_NearestNeighbour if self.pixels.paletted else gdal.GRA_Bilinear
             options = gdal.WarpOptions(resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR)
@@ -200,7 +229,8 @@ class WarpedReader:
             values = target.ReadAsArray(buf_type=kind, band_list=list(range(1, len(array) + 1)))
             alpha = target.GetRasterBand(len(array) + 1).ReadAsArray()
             calls.require(values)
-        return values.reshape(len(array), window.height, window.width), alpha >= _HALF
+        values = values.reshape(len(array), window.height, window.width).astype(self.pixels.dtype, copy=False)
+        return values, alpha >= _HALF
 
     def _warp_in_quarters(self, window: Window) -> Optional[Pixels]:
         parts = [(each, self._warp(each)) for each in window.cells(window.height // 2)]
@@ -213,6 +243,36 @@ class WarpedReader:
                 rows, columns = part.slices_in(window)
                 array[:, rows, columns], valid[rows, columns] = piece
         return array, valid
+
+
+class TurnedReader:
+    """A raster that reaches the common grid at several turns of longitude: of each pixel the first that is valid.
+
+    The readers share their pixels.
+    """
+
+    def __init__(self, readers: Sequence[Union[DirectReader, WarpedReader]]) -> None:
+        self.pixels = readers[0].pixels
+        self.warped = any(each.warped for each in readers)
+        self._readers = tuple(readers)
+
+    def read(self, window: Window) -> Pixels:
+        """Values (C, h, w) and valid pixels (h, w) of a window of the common grid; 0 and invalid off the raster."""
+        array, valid = self._readers[0].read(window)
+        for reader in self._readers[1:]:
+            if valid.all():
+                break
+            others, inside = reader.read(window)
+            array = np.where(valid, array, others)
+            valid = valid | inside
+        return array, valid
+
+    def own_window(self, window: Window) -> Window:
+        """The raster's own pixels behind a window of the common grid."""
+        found = Window(0, 0, 0, 0)
+        for reader in self._readers:
+            found = found.union(reader.own_window(window))
+        return found
 
 
 def _size(piece: Optional[Pixels]) -> int:

@@ -13,10 +13,10 @@ from osgeo import ogr
 from .errors import RasterCancelled, RasterError
 from .gdal_calls import gdal_errors
 from .grid import Grid, Window
-from .projection import transformation
+from .longitudes import Rings, near, parts_on, turn_of, unbroken
+from .reference import transformation
 
 Value = Union[int, float, str, None]
-Rings = list[list[np.ndarray]]  # parts, of rings (n, 2)
 
 
 @dataclass(frozen=True)
@@ -81,19 +81,24 @@ def shapes_of(
     says so.
     """
     found = transformation(wkt, grid.wkt, "The polygons cannot be brought to the CRS of the rasters")
+    turn = turn_of(grid.wkt) if wkt else 0.0
     shapes, places, repaired, skipped = [], [], [], []
     for place, polygon in enumerate(polygons):
         if cancelled():
             raise RasterCancelled
         geometry, reason, mended = _usable(polygon.wkb)
-        if geometry is not None and found is not None and not _project(geometry, found):
-            geometry, reason = None, "outside the area of the rasters' coordinate reference system"
-        if geometry is None:
+        parts = _rings(geometry) if geometry is not None else []
+        if geometry is not None and found is not None:
+            if _project(geometry, found):
+                parts = _unbroken(_rings(geometry), parts, found, turn_of(wkt), turn) if turn else _rings(geometry)
+            else:
+                reason = "outside the area of the rasters' coordinate reference system"
+        if reason:
             skipped.append((polygon.fid, reason))
             continue
         if mended:
             repaired.append(polygon.fid)
-        shapes.append(_shape(polygon.fid, geometry, grid))
+        shapes.append(_shape(polygon.fid, parts_on(parts, grid, turn) if turn else parts, grid))
         places.append(place)
     return Shapes(tuple(shapes), tuple(places), tuple(repaired), tuple(skipped))
 
@@ -175,10 +180,22 @@ def _project(geometry: Any, found: Any) -> bool:
     return done and bool(np.isfinite(geometry.GetEnvelope()).all())
 
 
-def _shape(fid: int, geometry: Any, grid: Grid) -> Shape:
+def _unbroken(parts: Rings, before: Rings, found: Any, turn_before: float, turn: float) -> Rings:
+    """Projected parts whose longitudes go on across the date line."""
+
+    def mended(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
+        if turn_before:
+            return np.column_stack([near(ring[:, 0], points[:, 0] * turn / turn_before, turn), ring[:, 1]])
+        return unbroken(ring, points, found, turn)
+
+    with gdal_errors("geometry"):
+        return [[mended(*pair) for pair in zip(*both)] for both in zip(parts, before)]
+
+
+def _shape(fid: int, parts: Rings, grid: Grid) -> Shape:
     west, wide, _, north, _, high = grid.transform
     scale, origin = np.array([wide, high]), np.array([west, north])
-    parts = [[(ring - origin) / scale for ring in part] for part in _rings(geometry)]
+    parts = [[(ring - origin) / scale for ring in part] for part in parts]
     rings = [ring for part in parts for ring in part]
     edges = np.concatenate([np.hstack([ring[:-1], ring[1:]]) for ring in rings])
     points = np.concatenate(rings)

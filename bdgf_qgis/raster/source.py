@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from osgeo import gdal
@@ -11,6 +11,7 @@ from osgeo import gdal
 from .errors import RasterError
 from .gdal_calls import gdal_errors
 from .grid import Grid
+from .texts import listed
 
 _SHIFT = 0.01  # pixels over the whole raster that a rotation term may amount to
 _UNPLACED = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # what GDAL says where a raster has no place
@@ -26,6 +27,7 @@ class RasterSource:
                 layer shows them
     own_nodata  whether the no-data value of the file counts (it can be switched off in the layer's properties)
     wkt         the CRS that the layer's properties put in place of the file's; '' keeps that one
+    added       more numbers that are no data, in scaled values: what the user entered, or the model remembers
     """
 
     path: str
@@ -33,6 +35,16 @@ class RasterSource:
     nodata: tuple[tuple[float, float], ...] = ()
     own_nodata: bool = True
     wkt: str = ""
+    added: tuple[float, ...] = ()
+
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """All closed ranges of scaled values that are no data."""
+        return (*self.nodata, *((each, each) for each in self.added))
+
+    def with_nodata(self, values: Iterable[float]) -> RasterSource:
+        """The same raster with more numbers that are no data."""
+        return replace(self, added=tuple(sorted({*self.added, *values})))
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ def open_source(source: RasterSource) -> Any:
 
 def _check(dataset: Any, name: str) -> None:
     if dataset.RasterCount == 0:
-        raise RasterError(f"The layer '{name}' holds no band of its own: choose one of the rasters inside it.")
+        raise RasterError(several_variables(name, dataset))
     if any(gdal.DataTypeIsComplex(dataset.GetRasterBand(n + 1).DataType) for n in range(dataset.RasterCount)):
         raise RasterError(f"The layer '{name}' holds complex numbers: convert it to real numbers first.")
     transform = dataset.GetGeoTransform(can_return_null=True)
@@ -77,6 +89,17 @@ def _check(dataset: Any, name: str) -> None:
             f"The grid of the layer '{name}' is rotated or mirrored: warp it to a north-up grid first "
             "(Raster, Projections, Warp)."
         )
+
+
+def several_variables(name: str, dataset: Any) -> str:
+    """What to do with a file (netCDF, HDF ...) that holds several rasters, which it names."""
+    inside = [path.rsplit(":", 1)[-1].strip('/"') for path, _ in dataset.GetSubDatasets()]
+    if not inside:
+        return f"The layer '{name}' holds no band: choose another raster."
+    return (
+        f"The layer '{name}' holds several variables: choose one variable ({listed(inside, 5)}). Add the file with "
+        "Layer > Add Raster Layer, where QGIS offers them one by one."
+    )
 
 
 def is_south_up(dataset: Any) -> bool:

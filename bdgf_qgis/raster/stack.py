@@ -13,12 +13,13 @@ from ...model.messages import ModalityInfo, SceneInfo
 from .band_check import bands_with_data
 from .errors import RasterError
 from .grid import Grid, Window
+from .longitudes import copies_of
 from .projection import GridMapping
-from .readers import DirectReader, SourcePixels, WarpedReader
+from .readers import DirectReader, SourcePixels, TurnedReader, WarpedReader
 from .source import BandList, RasterSource, bands_of, find_bands, grid_of
 from .texts import listed, quoted
 
-Reader = Union[DirectReader, WarpedReader]
+Reader = Union[DirectReader, WarpedReader, TurnedReader]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ class ModalityStack:
 
     def info(self) -> tuple[ModalityInfo, ...]:
         """The modalities as messages and model files name them."""
-        return tuple(ModalityInfo(each.name, each.band_names, each.dtype) for each in self.modalities)
+        return tuple(
+            ModalityInfo(each.name, each.band_names, each.dtype, each.source.added) for each in self.modalities
+        )
 
     def scene_info(self) -> SceneInfo:
         """Where this is."""
@@ -193,7 +196,7 @@ def open_stack(
             reader = _reader(source, numbers, grid)
             warnings.append(f"Bands of '{source.name}' without a valid pixel are left out: {listed(dropped)}.")
         names = tuple(name_of[number] for number in numbers)
-        pixels, warped = reader.pixels, isinstance(reader, WarpedReader)
+        pixels, warped = reader.pixels, reader.warped
         modalities.append(Modality(source, tuple(numbers), names, dropped, pixels.dtype.name, warped, pixels.paletted))
         readers.append(reader)
     return ModalityStack(grid, ruling.name, overlap, tuple(modalities), tuple(readers), tuple(warnings))
@@ -201,9 +204,14 @@ def open_stack(
 
 def _reader(source: RasterSource, bands: Sequence[int], grid: Grid) -> Reader:
     pixels = SourcePixels(source, bands)
-    mapping = GridMapping(pixels.grid, grid, source.name)
-    offset = mapping.offset()
-    return WarpedReader(pixels, grid, mapping, source.name) if offset is None else DirectReader(pixels, offset)
+    readers: list[Union[DirectReader, WarpedReader]] = []
+    for own in copies_of(pixels.grid, grid):
+        mapping = GridMapping(own, grid, source.name)
+        offset = mapping.offset()
+        readers.append(
+            WarpedReader(pixels, grid, mapping, source.name) if offset is None else DirectReader(pixels, offset)
+        )
+    return readers[0] if len(readers) == 1 else TurnedReader(readers)
 
 
 def _check_references(sources: Sequence[RasterSource]) -> list[str]:
@@ -222,7 +230,9 @@ def _check_references(sources: Sequence[RasterSource]) -> list[str]:
 def _overlap(sources: Sequence[RasterSource], grid: Grid, grid_name: str) -> Window:
     overlap = grid.window
     for number, source in enumerate(sources):
-        own = GridMapping(grid_of(source), grid, source.name).footprint()
+        own = Window(0, 0, 0, 0)
+        for copy in copies_of(grid_of(source), grid):
+            own = own.union(GridMapping(copy, grid, source.name).footprint())
         if overlap.intersection(own).empty:
             others = dict.fromkeys([grid_name, *(each.name for each in sources[:number])])
             raise RasterError(

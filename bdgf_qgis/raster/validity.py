@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
-from osgeo import gdal, gdal_array
+from osgeo import gdal
 
 from .source import RasterSource
+from .storage import storage_of
 
 
 @dataclass(frozen=True)
 class _BandRule:
-    """What is no data in one band: a value and closed ranges, in the values as stored."""
+    """What is no data in one band: a value and closed ranges, in numbers as stored."""
 
     nodata: Optional[float]
     ranges: tuple[tuple[float, float], ...]
@@ -39,10 +40,10 @@ class Validity:
         flags = dataset.GetRasterBand(self._bands[0]).GetMaskFlags()
         self._mask = bool(flags & gdal.GMF_PER_DATASET) and not flags & gdal.GMF_ALPHA
 
-    def of(self, dataset: Any, array: np.ndarray, place: tuple[int, int, int, int]) -> np.ndarray:
-        """Valid pixels, bool (h, w), of an array (C, h, w) read at `place`: x, y, width, height."""
+    def of(self, dataset: Any, planes: Iterable[np.ndarray], place: tuple[int, int, int, int]) -> np.ndarray:
+        """Valid pixels, bool (h, w), of stored numbers, a plane (h, w) a band, read at `place`: x, y, width, height."""
         valid = self.common(dataset, place)
-        for position, plane in enumerate(array):
+        for position, plane in enumerate(planes):
             self._restrict(valid, dataset, position, plane, place)
         return valid
 
@@ -76,14 +77,10 @@ class Validity:
 
 
 def _rule(band: Any, source: RasterSource) -> _BandRule:
-    kind = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(band.DataType))
-    nodata = _stored(band.GetNoDataValue(), kind) if source.own_nodata else None
-    scale, offset = band.GetScale() or 1.0, band.GetOffset() or 0.0
-    ranges = []
-    for low, high in source.nodata:
-        ends = sorted(((low - offset) / scale, (high - offset) / scale))
-        ranges.append((_nearby(ends[0], kind), _nearby(ends[1], kind)))
-    return _BandRule(nodata, tuple(ranges), band.GetMaskFlags() == 0)
+    storage = storage_of(band)
+    nodata = _stored(band.GetNoDataValue(), storage.stored) if source.own_nodata else None
+    ranges = tuple(storage.range_of(low, high) for low, high in source.ranges)
+    return _BandRule(nodata, ranges, band.GetMaskFlags() == 0)
 
 
 def _stored(value: Optional[float], kind: np.dtype) -> Optional[float]:
@@ -93,12 +90,7 @@ def _stored(value: Optional[float], kind: np.dtype) -> Optional[float]:
     if kind.kind == "f":
         with np.errstate(over="ignore"):
             return float(kind.type(value))
+    if kind == np.int8 and 128 <= value <= 255:
+        value -= 256  # written as if bytes were unsigned
     limits = np.iinfo(kind)
-    return int(value) if value == int(value) and limits.min <= value <= limits.max else None
-
-
-def _nearby(value: float, kind: np.dtype) -> float:
-    """The end of a range, rounded as the band's type rounds: -9999.9 on a Float32 band means the stored number."""
-    if kind == np.float32 and abs(value) < np.finfo(np.float32).max:
-        return float(np.float32(value))
-    return value
+    return int(value) if limits.min <= value <= limits.max and value == int(value) else None

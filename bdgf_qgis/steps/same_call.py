@@ -15,7 +15,7 @@ from ..resources import plugin_version
 from .inputs import Samples
 from .map_writer import MapResult
 
-_FORMAT = 1  # of the blocks that are kept
+_FORMAT = 2  # of the blocks that are kept
 
 
 def file_hash(path: str) -> str:
