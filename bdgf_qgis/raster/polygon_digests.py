@@ -19,7 +19,7 @@ from osgeo import osr
 from ...model.messages import LONGEST_VALUE, MOST_DIGESTS, TrainingPolygons
 from ...model.text import plain_text
 from .errors import RasterError
-from .projection import transformation
+from .reference import transformation
 from .shapes import Polygon, outlines
 
 _DECIMALS = 7  # of degrees, about a centimetre; what GeoJSON keeps
