@@ -8,11 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 from qgis.core import (
+    QgsAttributeEditorField,
     QgsCategorizedSymbolRenderer,
     QgsDefaultValue,
     QgsEditFormConfig,
     QgsEditorWidgetSetup,
     QgsExpression,
+    QgsFieldConstraints,
     QgsFillSymbol,
     QgsRendererCategory,
     QgsVectorLayer,
@@ -24,22 +26,35 @@ from ..translation import tr
 
 CODE_FIELD = "class_id"
 NAME_FIELD = "class_name"
+_LOUD = "#ff00ff"
 _FILL = 110  # of 255, so that the image shows through
 
 
 def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
-    """Categorise the layer by class_id and make its form a list of classes; class_name follows the choice."""
+    """Categorise the layer by class_id and make its form a list of classes; class_name follows the choice.
+
+    The form begins with the class, takes the last one again, and keeps no polygon without one. What has none all the
+    same, pasted or imported, is hatched.
+    """
     categories = [QgsRendererCategory(each.code, _symbol(each.colour), each.name) for each in classes]
+    categories.append(QgsRendererCategory(None, _loud_symbol(), tr("no class")))
     layer.setRenderer(QgsCategorizedSymbolRenderer(CODE_FIELD, categories))
     code = layer.fields().lookupField(CODE_FIELD)
     name = layer.fields().lookupField(NAME_FIELD)
     choices = [{each.name: each.code} for each in classes]
     layer.setEditorWidgetSetup(code, QgsEditorWidgetSetup("ValueMap", {"map": choices}))
-    layer.setFieldAlias(code, "class")
+    layer.setFieldAlias(code, tr("class"))
+    layer.setFieldConstraint(code, QgsFieldConstraints.ConstraintNotNull, QgsFieldConstraints.ConstraintStrengthHard)
     layer.setDefaultValueDefinition(name, QgsDefaultValue(_name_expression(classes), True))
     form = layer.editFormConfig()
     form.setReadOnly(name, True)
+    form.setReuseLastValue(code, True)
     form.setSuppress(QgsEditFormConfig.SuppressOff)
+    form.setLayout(QgsEditFormConfig.TabLayout)
+    form.clearTabs()
+    root = form.invisibleRootContainer()
+    for place in (code, name, *(each for each in layer.attributeList() if each not in (code, name))):
+        root.addChildElement(QgsAttributeEditorField(layer.fields().at(place).name(), place, root))
     layer.setEditFormConfig(form)
     layer.setDisplayExpression(QgsExpression.quotedColumnRef(NAME_FIELD))
 
@@ -65,6 +80,12 @@ def _symbol(colour: str) -> QgsFillSymbol:
     symbol.symbolLayer(0).setFillColor(fill)
     symbol.symbolLayer(0).setStrokeColor(QColor(colour))
     return symbol
+
+
+def _loud_symbol() -> QgsFillSymbol:
+    return QgsFillSymbol.createSimple(
+        {"style": "diagonal_x", "color": _LOUD, "outline_color": _LOUD, "outline_width": "1", "outline_style": "dash"}
+    )
 
 
 def _name_expression(classes: Sequence[ClassInfo]) -> str:

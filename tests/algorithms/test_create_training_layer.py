@@ -7,17 +7,24 @@ import sqlite3
 
 import pytest
 from qgis.core import (
+    NULL,
     QgsCategorizedSymbolRenderer,
+    QgsEditFormConfig,
+    QgsFeature,
     QgsGeometry,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProject,
+    QgsRenderContext,
     QgsVectorLayer,
     QgsVectorLayerUtils,
     QgsWkbTypes,
 )
+from qgis.gui import QgsAttributeDialog, QgsAttributeEditorContext
+from qgis.PyQt.QtWidgets import QComboBox, QDialogButtonBox
 
 from bdgf.bdgf_qgis.algorithms.create_training_layer import parse_classes
+from bdgf.bdgf_qgis.style.legend import legend_of
 from bdgf.tests.algorithms.helpers import Log, algorithm
 
 CLASSES = ["1.0", "Water", "#1f78b4", 7, "Farmer's field", "", 0, "Bare soil", "saddlebrown"]
@@ -49,7 +56,9 @@ def test_the_file_holds_polygons_with_code_and_name(layer):
 def test_the_stored_style_is_loaded_with_the_file(layer):
     renderer = layer.renderer()
     assert isinstance(renderer, QgsCategorizedSymbolRenderer) and renderer.classAttribute() == "class_id"
-    shown = [(int(each.value()), each.label(), each.symbol().color().name()) for each in renderer.categories()]
+    *listed, without = renderer.categories()
+    assert without.value() in (None, NULL, "") and without.label() == "no class"
+    shown = [(int(each.value()), each.label(), each.symbol().color().name()) for each in listed]
     assert [each[:2] for each in shown] == [(1, "Water"), (7, "Farmer's field"), (0, "Bare soil")]
     colours = [each[2] for each in shown]
     assert (colours[0], colours[2]) == ("#1f78b4", "#8b4513") and len(set(colours)) == 3
@@ -63,6 +72,40 @@ def test_the_form_offers_the_classes_and_fills_in_the_name(layer):
     for code, name in ((7, "Farmer's field"), (0, "Bare soil")):
         drawn = QgsVectorLayerUtils.createFeature(layer, square, {field: code})
         assert drawn["class_name"] == name
+
+
+def test_the_form_begins_with_the_class_and_keeps_no_polygon_without(layer):
+    fields = [each.name() for each in layer.editFormConfig().tabs()]
+    assert layer.editFormConfig().layout() == QgsEditFormConfig.TabLayout
+    assert fields == ["class_id", "class_name", "fid"] and layer.editFormConfig().reuseLastValue(1)
+    layer.startEditing()
+    square = QgsGeometry.fromWkt("POLYGON((0 0, 1 0, 1 1, 0 0))")
+    drawn = QgsVectorLayerUtils.createFeature(layer, square)
+    dialog = QgsAttributeDialog(layer, drawn, False, None, True)
+    dialog.setMode(QgsAttributeEditorContext.AddFeatureMode)
+    dialog.show()
+    keep = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.Ok)
+    (choice,) = (each for each in dialog.findChildren(QComboBox) if each.isVisible())
+    assert not keep.isEnabled() and choice.currentText() == "(NULL)"
+    choice.setCurrentText("Farmer's field")
+    assert keep.isEnabled()
+    dialog.accept()
+    (kept,) = layer.getFeatures()
+    assert (kept["class_id"], kept["class_name"]) == (7, "Farmer's field")
+
+
+def test_a_polygon_without_a_class_is_seen(layer):
+    renderer, context = layer.renderer(), QgsRenderContext()
+    renderer.startRender(context, layer.fields())
+    feature = QgsFeature(layer.fields())
+    symbols = {}
+    for code in (7, 99, NULL):
+        feature["class_id"] = code
+        symbols[code if code != NULL else None] = renderer.originalSymbolForFeature(feature, context)
+    styles = {code: each.symbolLayer(0).properties()["style"] for code, each in symbols.items()}
+    renderer.stopRender(context)
+    assert styles == {7: "solid", 99: "diagonal_x", None: "diagonal_x"}
+    assert set(legend_of(layer, ["class_id"])) == {"1", "7", "0"}, "it is no class"
 
 
 def test_drawing_and_saving_works(layer):
@@ -91,7 +134,12 @@ def test_processing_loads_it_with_style_and_form(qgis_new_project, tmp_path):
     parameters = {"CLASSES": CLASSES, "CRS": "EPSG:32633", "OUTPUT": str(tmp_path / "samples.gpkg")}
     processing.runAndLoadResults("bdgf:createtraininglayer", parameters)
     (loaded,) = QgsProject.instance().mapLayers().values()
-    assert [each.label() for each in loaded.renderer().categories()] == ["Water", "Farmer's field", "Bare soil"]
+    assert [each.label() for each in loaded.renderer().categories()] == [
+        "Water",
+        "Farmer's field",
+        "Bare soil",
+        "no class",
+    ]
     assert loaded.editorWidgetSetup(1).type() == "ValueMap"
 
 
@@ -137,5 +185,5 @@ def test_a_second_run_replaces_the_file(tmp_path):
     create(tmp_path / "samples.gpkg")
     create(tmp_path / "samples.gpkg", [3, "Snow", "white"])
     layer = QgsVectorLayer(str(tmp_path / "samples.gpkg"), "samples", "ogr")
-    assert [each.label() for each in layer.renderer().categories()] == ["Snow"]
+    assert [each.label() for each in layer.renderer().categories()] == ["Snow", "no class"]
     assert os.listdir(tmp_path) == ["samples.gpkg"]
