@@ -7,6 +7,8 @@ from typing import Optional
 
 from qgis.core import QgsProcessingFeedback
 
+from ..model.text import plain_text
+
 _QUIET = 5.0  # seconds between two texts of one phase: QGIS writes every text to the log as well
 
 
@@ -41,7 +43,8 @@ class QgisFeedback:
             self._feedback.setProgressText(text)
 
     def note(self, level: str, text: str) -> None:
-        """Write to the log."""
+        """Write to the log; Qt hangs on what a text must not hold, and the worker passes on names of files."""
+        text = plain_text(text, lines=True)
         if level == "warning":
             self._feedback.pushWarning(text)
         else:

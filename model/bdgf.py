@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from .data.bands import BandScaler
 from .diffusion.features import DiffusionFeatures
 from .diffusion.unet import UNet
-from .header import KEY, Header, ModelFileError, read_header, to_text
+from .header import KEY, Header, ModelFileError, checked_content, to_text
 from .network.classifier import Classifier
 from .settings import Settings
+from .tensor_file import TensorInfo
+
+MOST_CHANNELS = 4096  # of all modalities together
+_DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
+
+
+class UnusableWeights(ValueError):
+    """A training has come to weights that are no numbers; the text says what to do."""
 
 
 class BDGF(nn.Module):
@@ -75,26 +82,76 @@ class BDGF(nn.Module):
 
 
 def save_model(model: BDGF, header: Header, path: str) -> None:
-    """Writes weights and header as one safetensors file."""
+    """Writes weights and header as one safetensors file. Raises UnusableWeights where a weight is not finite."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    if not all(torch.isfinite(each).all() for each in tensors.values()):
+        raise UnusableWeights(
+            "The training came to weights that are no numbers, so no model was written: look for extreme values in the "
+            "rasters, or try another seed or preset."
+        )
     save_file(tensors, path, metadata={KEY: to_text(header)})
 
 
-def load_model(path: str) -> tuple[BDGF, Header]:
-    """The model of a file, on the CPU.
+def load_model(path: str, digest: str = "") -> tuple[BDGF, Header]:
+    """The model of a file, on the CPU; where a SHA-256 is given, of no other file.
 
-    Raises ModelFileError where the file is damaged or its weights do not fit its header.
+    Raises ModelFileError where the file is damaged, its weights do not fit its header, or it is another than expected.
     """
-    header = read_header(path)
-    try:
-        tensors = load_file(path)
-        scalers = []
-        for number, modality in enumerate(header.modalities):
-            matrix = tensors.get(f"scalers.{number}.matrix")
-            scalers.append(BandScaler(len(modality.bands), len(modality.bands) if matrix is None else len(matrix)))
-        unet = UNet(sum(scaler.channels for scaler in scalers), header.settings.diffusion.width)
-        model = BDGF(scalers, unet, header.settings, len(header.classes))
-        model.load_state_dict(tensors)
-    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise ModelFileError(f"The model file {path} is damaged: its weights do not fit its header.") from error
-    return model.eval(), header
+    file, table, content = checked_content(path)
+    if digest and digest != file.digest:
+        raise ModelFileError(f"The model file {path} was replaced by another while this run began: run it again.")
+    damaged = f"The model file {path} is damaged: "
+    channels = [_channels(number, file.header, table.tensors) for number in range(len(file.header.modalities))]
+    if sum(channels) > MOST_CHANNELS:
+        raise ModelFileError(f"{damaged}it has {sum(channels):,} channels, where no model has over {MOST_CHANNELS:,}.")
+    model = _model_of(file.header, channels)  # of the largest settings in range it takes 300 MiB
+    for found in _misfits(model.state_dict(), table.tensors):
+        raise ModelFileError(f"{damaged}its weights do not fit its header ({found}).")
+    model.load_state_dict(load(content))
+    for found in _unusable(model):
+        raise ModelFileError(f"{damaged}{found}.")
+    return model.eval(), file.header
+
+
+def _channels(number: int, header: Header, tensors: Mapping[str, TensorInfo]) -> int:
+    """Channels that the bands of a modality become: fewer only where there are more bands than components."""
+    bands, components = len(header.modalities[number].bands), header.settings.components
+    if bands <= components:
+        return bands
+    matrix = tensors.get(f"scalers.{number}.matrix")
+    rows = matrix.shape[0] if matrix is not None and matrix.shape else 0
+    return min(max(rows, 1), components)
+
+
+def _model_of(header: Header, channels: Sequence[int]) -> BDGF:
+    scalers = [BandScaler(len(each.bands), count) for each, count in zip(header.modalities, channels, strict=True)]
+    unet = UNet(sum(channels), header.settings.diffusion.width)
+    return BDGF(scalers, unet, header.settings, len(header.classes))
+
+
+def _misfits(wanted: Mapping[str, Tensor], tensors: Mapping[str, TensorInfo]) -> list[str]:
+    """What the table of tensors says otherwise than the network; at most the first of it."""
+    for name in [*wanted, *tensors]:
+        if name not in tensors:
+            return [f"{name} is missing"]
+        if name not in wanted:
+            return ["it holds a tensor too many"]
+        needed, found = (_DTYPES[wanted[name].dtype], tuple(wanted[name].shape)), tensors[name]
+        if needed != (found.dtype, found.shape):
+            return [f"{name} is {found.dtype} {list(found.shape)}, where {needed[0]} {list(needed[1])} was expected"]
+    return []
+
+
+def _unusable(model: BDGF) -> list[str]:
+    """Why nothing can be computed with a model's weights."""
+    found = [f"{name} is not finite" for name, each in model.state_dict().items() if not torch.isfinite(each).all()]
+    scalers: list[BandScaler] = list(model.scalers)  # type: ignore[arg-type]
+    if any((each.deviation <= 0).any() for each in scalers):
+        found.append("a band has no deviation")
+    if model.classifier is not None:
+        weights = model.classifier.vote.weights
+        if (weights < 0).any() or not (weights > 0).any():
+            found.append("no voter has any weight, or one less than none")
+        if (model.classifier.relief.scale <= 0).any():
+            found.append("a relief has no deviation")
+    return found

@@ -1,6 +1,6 @@
 """The state of a long job, kept now and then, so that the same job goes on from there after it was cut.
 
-A safetensors file: tensors, and in its header a JSON text. Nothing in it is executable.
+A safetensors file: tensors, and in its header a JSON text and a checksum over both. Nothing in it is executable.
 """
 
 from __future__ import annotations
@@ -9,19 +9,26 @@ import contextlib
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor
 
+from .rebuild import rebuild, rebuildable
 from .reporter import Reporter
+from .strict_json import parse
+from .tensor_file import TensorFileError, read_whole
 
 EVERY = 60.0  # seconds between two states
-_KEY = "bdgf-checkpoint"
+_KEY, _CHECKSUM = "bdgf-checkpoint", "bdgf-checksum"
+_DRAFT_END = ".new"
+_OLD = 24 * 3600.0  # seconds after which nobody writes a draft any more
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,16 @@ class State:
     step: int
     tensors: dict[str, Tensor]
     rest: dict[str, Any]
+
+
+@rebuildable
+@dataclass(frozen=True)
+class _Text:
+    """What a file says beside its tensors; `rest` is a JSON text."""
+
+    job: str
+    step: int
+    rest: str
 
 
 class CheckpointFile:
@@ -63,11 +80,12 @@ class CheckpointFile:
         """Keeps a state in place of the one before, whole or not at all."""
         if not self.path:
             return
-        header = json.dumps({"job": self._job, "step": state.step, "rest": state.rest})
+        text = json.dumps({"job": self._job, "step": state.step, "rest": json.dumps(state.rest)})
         tensors = {name: value.detach().cpu().contiguous() for name, value in state.tensors.items()}
-        draft = self.path + ".new"
+        draft = ""
         try:
-            save_file(tensors, draft, metadata={_KEY: header})
+            draft = self._new_draft()
+            save_file(tensors, draft, metadata={_KEY: text, _CHECKSUM: _checksum(text, tensors)})
             os.replace(draft, self.path)
         except (OSError, SafetensorError) as error:
             with contextlib.suppress(OSError):
@@ -78,25 +96,65 @@ class CheckpointFile:
         self._last = time.monotonic()
 
     def load(self) -> State | None:
-        """The state that this very job was cut at, None where there is none."""
-        if not self.path or not os.path.exists(self.path):
+        """The state that this very job was cut at, None where there is none; a damaged one is discarded with a note."""
+        if not self.path or not os.path.lexists(self.path):
             return None
         try:
-            with safe_open(self.path, "pt") as file:
-                header = json.loads((file.metadata() or {})[_KEY])
-                if header["job"] != self._job:
-                    return None
-                state = State(header["step"], {name: file.get_tensor(name) for name in file.keys()}, header["rest"])
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-            return None  # cut while it was written, or no state at all
+            table, content = read_whole(self.path)
+            text = table.texts[_KEY]
+            tensors = load(content)
+            if _checksum(text, tensors) != table.texts[_CHECKSUM]:
+                raise ValueError("its checksum is another")
+            found: _Text = rebuild(_Text, parse(text))
+            rest = parse(found.rest)
+            if not isinstance(rest, dict):
+                raise ValueError("it is no state of a run")
+            state = State(found.step, tensors, rest)
+        except (TensorFileError, SafetensorError, ValueError, KeyError) as error:
+            self.discard(str(error) if isinstance(error, ValueError) else "it is no state of a run")
+            return None
+        return state if found.job == self._job else None
+
+    def discard(self, reason: str) -> None:
+        """Take a state that cannot be used away, so that it does not stop the next run either."""
+        text = f"The state of an earlier run in {self.path} cannot be used ({reason}): this run begins again."
+        self._reporter.note("warning", text)
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
+    def resumed(self, state: State) -> None:
+        """Tell that the job has taken a state up."""
         self._told = True
         self._reporter.note("info", f"Going on from step {state.step} of a run that was cut.")
-        return state
+
+    def _new_draft(self) -> str:
+        """A file beside the state, of this run alone; those that killed runs left a day ago are removed."""
+        folder, name = os.path.split(self.path)
+        prefix = f"{name}."
+        with os.scandir(folder or ".") as entries:
+            for each in entries:
+                ours = each.name.startswith(prefix) and each.name.endswith(_DRAFT_END)
+                with contextlib.suppress(OSError):
+                    if ours and each.is_file(follow_symlinks=False) and time.time() - each.stat().st_mtime > _OLD:
+                        os.unlink(each.path)
+        handle, draft = tempfile.mkstemp(_DRAFT_END, prefix, folder or ".")
+        os.close(handle)
+        return draft
 
     def _tell(self, level: str, text: str) -> None:
         if not self._told:
             self._reporter.note(level, text)
         self._told = True
+
+
+def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
+    """A hash of all that a state holds."""
+    found = hashlib.blake2b(text.encode(), digest_size=16)
+    for name in sorted(tensors):
+        value = tensors[name]
+        found.update(f"\0{name} {value.dtype} {list(value.shape)}\0".encode())
+        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def digest(values: Iterable[object], files: Iterable[str | None]) -> str:

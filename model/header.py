@@ -1,23 +1,33 @@
 """The JSON header of a model file, read without torch.
 
-A model is one safetensors file: 8 bytes of little-endian length, a JSON table of tensors, the tensors. The table's
-`__metadata__` holds our header as a JSON text under the key `bdgf`. Standard library only and Python 3.9.
+A model is one safetensors file, in whose table our header stands as a JSON text under the key `bdgf`. Every field is
+held to its type and to the range stated beside it, then the fields to each other. Standard library only and Python 3.9.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated
 
-from .messages import ClassInfo, ModalityInfo, SceneInfo, TrainingPolygons
+from .infos import MOST_CLASSES, MOST_MODALITIES, Pixels, SceneInfo, Seed, Version
+from .limits import Count, OneOf, Range, Text
+from .messages import Classes, Modalities, TrainingPolygons
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
+from .strict_json import parse
+from .tensor_file import TensorFileError, TensorTable, read_table, read_whole
 
-FORMAT = 4  # 2: the spectral voter and the weights of the vote; 3: the class prior; 4: sides of the training windows
+# 2: the spectral voter and the weights of the vote; 3: the class prior; 4: sides of the training windows; 5: the header
+# is held to types and ranges
+FORMAT = 5
 KEY = "bdgf"
-_LONGEST = 64 * 1024 * 1024  # bytes of a table that is still believed
+
+_BandValue = Annotated[float, Range(-3.5e38, 3.5e38)]  # what the network computes with
+_BandRange = tuple[_BandValue, _BandValue]
+_ConfusionRow = Annotated[tuple[Pixels, ...], Count(0, MOST_CLASSES)]
 
 
 class ModelFileError(ValueError):
@@ -34,18 +44,28 @@ class Header:
     confusion pixels of the held-out polygons, reference in rows; empty without hold-out
     """
 
-    format: int
-    kind: str
-    plugin_version: str
-    modalities: tuple[ModalityInfo, ...]
+    format: Annotated[int, Range(1, 1000)]
+    kind: Annotated[str, OneOf(("classifier", "pretrained"))]
+    plugin_version: Version
+    modalities: Modalities
     scene: SceneInfo
-    classes: tuple[ClassInfo, ...]
+    classes: Classes
     settings: Settings
-    seed: int
-    samples_hash: str
-    confusion: tuple[tuple[int, ...], ...]
-    ranges: tuple[tuple[tuple[float, float], ...], ...]  # per modality and band: the range seen in training
+    seed: Seed
+    samples_hash: Annotated[str, Text(200)]
+    confusion: Annotated[tuple[_ConfusionRow, ...], Count(0, MOST_CLASSES)]
+    # per modality and band: the range seen in training
+    ranges: Annotated[tuple[Annotated[tuple[_BandRange, ...], Count(1, 65_536)], ...], Count(1, MOST_MODALITIES)]
     polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file as it was at one moment: where it lies, its header, and the SHA-256 of its content."""
+
+    path: str
+    header: Header
+    digest: str
 
 
 def to_text(header: Header) -> str:
@@ -59,50 +79,35 @@ def read_header(path: str) -> Header:
     Raises ModelFileError where the file is missing, damaged, cut short, of another format version or no BDGF model.
     """
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            table, start = _table(file, size, path)
-    except OSError as error:
-        raise ModelFileError(f"The model file {path} cannot be read: {error.strerror}.") from error
-    _check_extent(table, size - start, path)
-    metadata = table.get("__metadata__")
-    text = metadata.get(KEY) if isinstance(metadata, dict) else None
-    if not isinstance(text, str):
+        return _header(read_table(path), path)
+    except TensorFileError as error:
+        raise ModelFileError(f"The model file {path} {error}.") from error
+
+
+def read_model_file(path: str) -> ModelFile:
+    """The header and the hash of one content, by which the worker knows the file again. Raises as read_header()."""
+    return checked_content(path)[0]
+
+
+def checked_content(path: str) -> tuple[ModelFile, TensorTable, bytes]:
+    """The header, the table and the whole content of a model file, read at once. Raises as read_header()."""
+    try:
+        table, content = read_whole(path)
+    except TensorFileError as error:
+        raise ModelFileError(f"The model file {path} {error}.") from error
+    return ModelFile(path, _header(table, path), hashlib.sha256(content).hexdigest()), table, content
+
+
+def _header(table: TensorTable, path: str) -> Header:
+    if KEY not in table.texts:
         raise ModelFileError(f"{path} is a safetensors file, but not a BDGF model: choose a file that Train wrote.")
-    return _parse(text, path)
-
-
-def _table(file: Any, size: int, path: str) -> tuple[dict[str, Any], int]:
-    length = int.from_bytes(file.read(8), "little")
-    if size < 8 or not 2 <= length <= min(_LONGEST, size - 8):
-        raise ModelFileError(f"{path} is not a BDGF model, or it is damaged: its safetensors header cannot be read.")
     try:
-        table = json.loads(file.read(length).decode("utf-8"))
+        data = parse(table.texts[KEY])
     except ValueError as error:
-        raise ModelFileError(f"The model file {path} is damaged: its header is not valid JSON.") from error
-    if not isinstance(table, dict):
-        raise ModelFileError(f"The model file {path} is damaged: its header is not a table.")
-    return table, 8 + length
-
-
-def _check_extent(table: dict[str, Any], bytes_left: int, path: str) -> None:
-    try:
-        ends = [int(entry["data_offsets"][1]) for name, entry in table.items() if name != "__metadata__"]
-    except (KeyError, TypeError, IndexError, ValueError) as error:
-        raise ModelFileError(f"The model file {path} is damaged: its table of tensors is broken.") from error
-    if max(ends, default=0) != bytes_left:
-        raise ModelFileError(
-            f"The model file {path} is damaged: {bytes_left} bytes of weights where {max(ends, default=0)} were "
-            "expected. Copy it again, or train it anew."
-        )
-
-
-def _parse(text: str, path: str) -> Header:
-    try:
-        data = json.loads(text)
-        version = data["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"The model file {path} is damaged: its BDGF header cannot be read.") from error
+        raise ModelFileError(f"The model file {path} is damaged: its BDGF header cannot be read ({error}).") from error
+    version = data.get("format") if isinstance(data, dict) else None
+    if type(version) is not int:
+        raise ModelFileError(f"The model file {path} is damaged: its BDGF header cannot be read (no format version).")
     if version != FORMAT:
         raise ModelFileError(
             f"The model file {path} has format version {version}; this plugin reads version {FORMAT}. "
@@ -110,6 +115,25 @@ def _parse(text: str, path: str) -> Header:
         )
     try:
         header: Header = rebuild(Header, data)
-    except (ValueError, TypeError) as error:
-        raise ModelFileError(f"The model file {path} is damaged: {error}.") from error
+    except ValueError as error:
+        raise ModelFileError(f"The model file {path} is damaged: in its header {error}.") from error
+    for contradiction in _contradictions(header):
+        raise ModelFileError(f"The model file {path} is damaged: in its header {contradiction}.")
     return header
+
+
+def _contradictions(header: Header) -> Iterator[str]:
+    """What in a header does not go together."""
+    count = len(header.classes)
+    if (header.kind == "classifier") != (count > 0):
+        yield f"there are {count} classes in a model of the kind {header.kind}"
+    if len({each.code for each in header.classes}) < count:
+        yield "two classes have one code"
+    if header.confusion and [len(row) for row in header.confusion] != [count] * count:
+        yield f"the confusion matrix is not of {count} classes"
+    if [len(each) for each in header.ranges] != [len(each.bands) for each in header.modalities]:
+        yield "there is not one range a band"
+    if any(low > high for each in header.ranges for low, high in each):
+        yield "a range ends before it begins"
+    if header.settings.contradiction():
+        yield header.settings.contradiction()

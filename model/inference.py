@@ -9,6 +9,7 @@ from torch import Tensor
 from .bdgf import load_model
 from .data.bands import to_float
 from .device import choose_device, describe
+from .header import ModelFileError
 from .lattice import blend_weight, lattice_corners
 from .messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassifyJob
 from .predictor import Predictor
@@ -22,7 +23,8 @@ class BlockClassifier:
     """
 
     def __init__(self, job: ClassifyJob, reporter: Reporter) -> None:
-        model, self.header = load_model(job.model)
+        self._path = job.model
+        model, self.header = load_model(job.model, job.digest)
         device = choose_device(job.device, reporter)
         self._device = describe(device)
         reporter.note("info", f"Classifying on {self._device}.")
@@ -43,6 +45,8 @@ class BlockClassifier:
         top, left = block.row - block.top, block.column - block.left
         inside = _padded(valid, top, left, block.height, block.width)
         confidence, classes = blended.max(dim=0)
+        if not np.isfinite(confidence.numpy()[inside]).all():
+            raise ModelFileError(f"The model file {self._path} gives no numbers here: its weights are damaged.")
         positions = np.where(inside, classes.numpy().astype(np.uint16), np.uint16(NO_CLASS))
         np.save(block.classes, positions)
         np.save(block.confidence, np.where(inside, confidence.clamp(0, 1).numpy(), np.float32(np.nan)))

@@ -6,25 +6,28 @@ rebuild() holds values from outside to it. Standard library only and Python 3.9:
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from .text import is_plain
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `least` to `most`, both included."""
+    """A number from `least` to `most`, both included, and a multiple of `step` where one is given."""
 
     least: float
     most: float
+    step: int = 0
 
     def admits(self, value: float) -> bool:
         """Whether the number lies in the range."""
-        return self.least <= value <= self.most
+        return self.least <= value <= self.most and not (self.step and value % self.step)
 
     def __str__(self) -> str:
-        return f"a number from {self.least:,} to {self.most:,}"
+        kind = f"a multiple of {self.step}" if self.step else "a number"
+        return f"{kind} from {self.least:,} to {self.most:,}"
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,13 @@ class Text:
     """A text that people may be shown: of at most so many characters, none of them a lone surrogate or control."""
 
     most: int
-    least: int = 0
 
     def admits(self, value: str) -> bool:
         """Whether it is such a text."""
-        return self.least <= len(value) <= self.most and is_plain(value)
+        return len(value) <= self.most and is_plain(value)
 
     def __str__(self) -> str:
-        return f"a text of {self.least:,} to {self.most:,} characters, without control characters"
+        return f"a text of at most {self.most:,} characters, without control characters,"
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,15 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Count:
-    """A list of so many entries."""
+    """A list of so many entries; with `distinct` no two of them alike."""
 
     least: int
     most: int
+    distinct: bool = False
 
-    def admits(self, value: Sized) -> bool:
+    def admits(self, value: Collection[Any]) -> bool:
         """Whether the list is of that length."""
-        return self.least <= len(value) <= self.most
+        return self.least <= len(value) <= self.most and not (self.distinct and len(set(value)) < len(value))
 
     def __str__(self) -> str:
-        return f"a list of {self.least:,} to {self.most:,} entries"
+        return f"a list of {self.least:,} to {self.most:,} {'different ' if self.distinct else ''}entries"

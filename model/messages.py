@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Optional, Union, get_args
 
+from .infos import MOST_CLASSES, MOST_MODALITIES, ClassInfo, Digest, ModalityInfo, SceneInfo, Seed, Version
 from .limits import Count, OneOf, Range, Text
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
@@ -27,45 +28,8 @@ _MOST = 2**62  # of pixels, steps and moves: what an index holds
 
 # ---------------------------------------------------------------- what jobs are made of
 
-
-@rebuildable
-@dataclass(frozen=True)
-class ClassInfo:
-    """A land-cover class: the code in the map, its name, its colour as #rrggbb."""
-
-    code: int
-    name: str
-    colour: str
-
-
-@rebuildable
-@dataclass(frozen=True)
-class ModalityInfo:
-    """One co-registered raster: its name, the names of the bands in use, and their numeric type (numpy name).
-
-    nodata  finite numbers that are no data in it, beside those that the raster declares
-    """
-
-    name: str
-    bands: tuple[str, ...]
-    dtype: str
-    nodata: tuple[float, ...] = ()
-
-
-@rebuildable
-@dataclass(frozen=True)
-class SceneInfo:
-    """Where training happened: CRS as WKT ('' without one), pixel size in its units, grid size (rows, columns).
-
-    grid          name of the raster that gave the grid, '' where that is not known
-    pixel_metres  width and height of a pixel on the ground in the scene's middle, positive; 0 where that is not known
-    """
-
-    crs: str
-    pixel_size: tuple[float, float]
-    shape: tuple[int, int]
-    grid: str = ""
-    pixel_metres: tuple[float, float] = (0.0, 0.0)
+Modalities = Annotated[tuple[ModalityInfo, ...], Count(1, MOST_MODALITIES)]
+Classes = Annotated[tuple[ClassInfo, ...], Count(0, MOST_CLASSES)]
 
 
 @rebuildable
@@ -113,18 +77,20 @@ class PretrainJob:
     """Learn the diffusion model of a scene without labels and write it to `output`.
 
     The state of a long pre-training is kept in the file `checkpoint`, from which the same job goes on; QGIS removes it.
+    `pretrained_digest` is the SHA-256 of the pre-trained model that QGIS has looked at: another is refused.
     """
 
     tiles: TileFiles
-    modalities: tuple[ModalityInfo, ...]
+    modalities: Modalities
     scene: SceneInfo
     settings: Settings
-    seed: int
+    seed: Seed
     device: str
     output: str
-    plugin_version: str
+    plugin_version: Version
     pretrained: Optional[str] = None
     checkpoint: str = ""
+    pretrained_digest: Digest = ""
 
 
 @rebuildable
@@ -132,33 +98,38 @@ class PretrainJob:
 class TrainJob:
     """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`.
 
-    `checkpoint` as in PretrainJob.
+    `checkpoint` and `pretrained_digest` as in PretrainJob.
     """
 
     tiles: TileFiles
-    modalities: tuple[ModalityInfo, ...]
+    modalities: Modalities
     scene: SceneInfo
-    classes: tuple[ClassInfo, ...]
+    classes: Classes
     settings: Settings
-    seed: int
+    seed: Seed
     device: str
     output: str
-    plugin_version: str
-    samples_hash: str
+    plugin_version: Version
+    samples_hash: Annotated[str, Text(200)]
     pretrained: Optional[str] = None
     keep_partial: bool = False
     checkpoint: str = ""
     polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
+    pretrained_digest: Digest = ""
 
 
 @rebuildable
 @dataclass(frozen=True)
 class ClassifyJob:
-    """Load a model; blocks follow, then Finish. Modalities of every block are in the model's order."""
+    """Load a model; blocks follow, then Finish. Modalities of every block are in the model's order.
+
+    `digest` is the SHA-256 of the model file that QGIS has looked at: another is refused.
+    """
 
     model: str
     device: str
     probabilities: bool
+    digest: Digest = ""
 
 
 @rebuildable

@@ -6,14 +6,25 @@ Standard library only and Python 3.9: QGIS picks the preset, the worker obeys it
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from typing import Annotated, Optional
 
+from .limits import Count, OneOf, Range, Text
 from .rebuild import rebuildable
 
 MASKING = ("adaptive", "random", "none")
 GUIDANCE = ("fusion", "attention", "cross")  # CNN, Mamba, Transformer
 PRIORS = ("learned", "drawn", "equal")  # class shares: as met in training, of the drawn pixels, all alike
 BRANCHES = ("cnn", "mamba", "transformer")
+MOST_STEPS = 1_000_000  # of the optimiser; days, on any machine
+
+# Beside each setting stands what it may be: jobs and model files are held to it. The ranges reach well beyond the
+# presets, and end where a single window would not fit a common computer's memory.
+Steps = Annotated[int, Range(0, MOST_STEPS)]
+Batch = Annotated[int, Range(1, 64)]
+Side = Annotated[int, Range(8, 128, 4)]  # of a window in pixels; the U-Net halves it twice
+Rate = Annotated[float, Range(1e-8, 1)]  # of learning
+Share = Annotated[float, Range(0, 1)]
+Weight = Annotated[float, Range(0, 100)]
 
 
 @rebuildable
@@ -21,20 +32,20 @@ BRANCHES = ("cnn", "mamba", "transformer")
 class DiffusionSettings:
     """The denoising network and its pre-training without labels."""
 
-    width: int = 24
-    schedule: int = 1000  # diffusion steps T
-    steps: int = 300  # optimiser steps of pre-training
-    batch: int = 8
-    window: int = 32  # side of the windows that are drawn, pixels
-    learning_rate: float = 1e-3
-    average: float = 0.99  # decay of the running average of the weights
-    masking: str = "adaptive"
-    block: int = 8  # side of a hidden block, pixels
-    rate_low: float = 0.1  # of blocks hidden; "random" masking keeps to the middle of both
-    rate_high: float = 0.6
-    rate_step: float = 0.02
-    warm_up: float = 0.2  # share of the steps before rates move
-    measure_every: int = 10  # steps between two measurements of reliance
+    width: Annotated[int, Range(4, 128, 4)] = 24
+    schedule: Annotated[int, Range(2, 10_000)] = 1000  # diffusion steps T
+    steps: Steps = 300  # optimiser steps of pre-training
+    batch: Batch = 8
+    window: Side = 32  # side of the windows that are drawn, pixels
+    learning_rate: Rate = 1e-3
+    average: Share = 0.99  # decay of the running average of the weights
+    masking: Annotated[str, OneOf(MASKING)] = "adaptive"
+    block: Annotated[int, Range(1, 128)] = 8  # side of a hidden block, pixels
+    rate_low: Share = 0.1  # of blocks hidden; "random" masking keeps to the middle of both
+    rate_high: Share = 0.6
+    rate_step: Share = 0.02
+    warm_up: Share = 0.2  # share of the steps before rates move
+    measure_every: Annotated[int, Range(1, MOST_STEPS)] = 10  # steps between two measurements of reliance
 
 
 @rebuildable
@@ -42,14 +53,16 @@ class DiffusionSettings:
 class BranchSettings:
     """The three guided branches."""
 
-    width: int = 32
-    depth: int = 2
-    use: tuple[str, ...] = BRANCHES
-    guidance: tuple[str, ...] = GUIDANCE
-    timesteps: tuple[int, ...] = (50,)  # at which the diffusion features are taken
-    dropout: float = 0.1
+    width: Annotated[int, Range(8, 128, 8)] = 32
+    depth: Annotated[int, Range(1, 8)] = 2
+    use: Annotated[tuple[Annotated[str, OneOf(BRANCHES)], ...], Count(0, 3, distinct=True)] = BRANCHES
+    guidance: Annotated[tuple[Annotated[str, OneOf(GUIDANCE)], ...], Count(0, 3, distinct=True)] = GUIDANCE
+    # at which the diffusion features are taken
+    timesteps: Annotated[tuple[Annotated[int, Range(0, 9_999)], ...], Count(1, 3)] = (50,)
+    dropout: Annotated[float, Range(0, 0.9)] = 0.1
     spectral: bool = True  # whether each pixel by itself votes beside the branches
-    relief: tuple[int, ...] = (9, 31)  # sides of the neighbourhoods of local relief, pixels; () switches it off
+    # sides of the neighbourhoods of local relief, odd numbers of pixels; () switches it off
+    relief: Annotated[tuple[Annotated[int, Range(3, 255)], ...], Count(0, 4)] = (9, 31)
 
 
 @rebuildable
@@ -57,10 +70,10 @@ class BranchSettings:
 class MutualSettings:
     """How the branches teach each other."""
 
-    entropy: float = 0.5  # weight of entropy alignment; 0 switches it off
-    feature: float = 0.1  # weight of feature similarity; 0 switches it off
-    warm_up: float = 0.2  # share of the steps before both are ramped in
-    confidence: float = 0.8  # below it an unlabelled pixel takes no part
+    entropy: Weight = 0.5  # weight of entropy alignment; 0 switches it off
+    feature: Weight = 0.1  # weight of feature similarity; 0 switches it off
+    warm_up: Share = 0.2  # share of the steps before both are ramped in
+    confidence: Share = 0.8  # below it an unlabelled pixel takes no part
 
 
 @rebuildable
@@ -68,19 +81,21 @@ class MutualSettings:
 class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
-    steps: int = 750
-    batch: int = 16  # windows of the first side; of another as many as hold the same number of pixels
-    windows: tuple[int, ...] = (16, 32)  # sides of the windows in pixels, taken in turn
-    average: float = 0.98  # decay of the running average of the weights
-    balance: float = 0.5  # 0: classes as often as their pixels, 1: every class equally often
-    jitter: float = 0.0  # deviation of a random gain and offset per window and channel, in deviations of the channel
-    learning_rate: float = 5e-3
-    weight_decay: float = 1e-2
-    class_weight_limit: float = 1.0  # between two classes' weights in the loss; 1 leaves balance to the sampling
-    label_smoothing: float = 0.05
-    prior: str = "learned"  # how often each class is expected in a map, see PRIORS
-    calibrate: float = 0.25  # share of the polygons that the vote is weighed by; 0: it is not weighed
-    calibrate_at: float = 0.6  # share of the steps after which it is weighed, and those polygons join the training
+    steps: Steps = 750
+    batch: Batch = 16  # windows of the first side; of another as many as hold the same number of pixels
+    windows: Annotated[tuple[Side, ...], Count(1, 4)] = (16, 32)  # sides of the windows in pixels, taken in turn
+    average: Share = 0.98  # decay of the running average of the weights
+    balance: Share = 0.5  # 0: classes as often as their pixels, 1: every class equally often
+    # deviation of a random gain and offset per window and channel, in deviations of the channel
+    jitter: Annotated[float, Range(0, 10)] = 0.0
+    learning_rate: Rate = 5e-3
+    weight_decay: Weight = 1e-2
+    # between two classes' weights in the loss; 1 leaves balance to the sampling
+    class_weight_limit: Annotated[float, Range(1, 1000)] = 1.0
+    label_smoothing: Share = 0.05
+    prior: Annotated[str, OneOf(PRIORS)] = "learned"  # how often each class is expected in a map, see PRIORS
+    calibrate: Share = 0.25  # share of the polygons that the vote is weighed by; 0: it is not weighed
+    calibrate_at: Share = 0.6  # share of the steps after which it is weighed, and those polygons join the training
 
 
 @rebuildable
@@ -88,15 +103,26 @@ class TrainingSettings:
 class Settings:
     """A whole preset: travels in the job and stands in the model file."""
 
-    preset: str = "quick"
-    window: int = 64
-    stride: int = 40  # 48 leaves a seam and lets more pixels change with the lattice; see docs/accuracy.md
-    components: int = 32
-    inference_batch: int = 4  # of each core; a GPU sizes its own by its free memory
+    preset: Annotated[str, Text(50)] = "quick"
+    window: Side = 64
+    # 48 leaves a seam and lets more pixels change with the lattice; see docs/accuracy.md
+    stride: Annotated[int, Range(4, 127)] = 40
+    components: Annotated[int, Range(1, 128)] = 32
+    inference_batch: Annotated[int, Range(1, 16)] = 4  # of each core; a GPU sizes its own by its free memory
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     branches: BranchSettings = field(default_factory=BranchSettings)
     mutual: MutualSettings = field(default_factory=MutualSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def contradiction(self) -> str:
+        """Which settings do not go together; '' where all do."""
+        if not self.stride < self.window <= 2 * self.stride:
+            return f"windows of {self.window} pixels cannot be blended at a stride of {self.stride}"
+        if max(self.branches.timesteps) >= self.diffusion.schedule:
+            return f"features are wanted of diffusion steps beyond {self.diffusion.schedule}"
+        if not self.branches.use and not self.branches.spectral:
+            return "there is neither a branch nor the spectral voter"
+        return ""
 
     def with_steps(self, pretrain: Optional[int], train: Optional[int]) -> Settings:
         """The same preset with other numbers of optimiser steps; None keeps the preset's."""

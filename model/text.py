@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 
 REPLACEMENT = "\ufffd"
+LONGEST_NAME = 250
 _LINES = "\n\t"
 
 
@@ -18,6 +19,12 @@ def plain_text(text: str, lines: bool = False) -> str:
     lines  whether line ends and tabulators stay
     """
     return "".join(_plain(each, lines) for each in text)
+
+
+def short_name(text: str) -> str:
+    """A name as messages and model files keep it: plain, without blanks around it, of at most LONGEST_NAME letters."""
+    name = plain_text(text).strip()
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
 
 
 def is_plain(text: str) -> bool:

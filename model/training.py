@@ -79,7 +79,7 @@ def _begin(job: PretrainJob | TrainJob, reporter: Reporter) -> torch.device:
 def _base(job: PretrainJob | TrainJob, reporter: Reporter) -> tuple[BDGF, Settings]:
     """The model to start from: the pre-trained one that was given, or scalers fitted here and a fresh U-Net."""
     if job.pretrained is not None:
-        base, header = load_model(job.pretrained)
+        base, header = load_model(job.pretrained, job.pretrained_digest)
         if [each.bands for each in header.modalities] != [each.bands for each in job.modalities]:
             raise ModelFileError(f"The pre-trained model {job.pretrained} was made for other bands.")
         diffusion = header.settings.diffusion

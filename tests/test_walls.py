@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # the modules of model/ that QGIS imports too
-SHARED = {"messages", "settings", "header", "accuracy", "windows", "text", "limits", "rebuild", "strict_json"}
+SHARED = {"messages", "infos", "settings", "header", "tensor_file", "accuracy", "windows"}
+SHARED |= {"text", "limits", "rebuild", "strict_json"}
 WORKER_LIBRARIES = {"torch", "skimage", "safetensors", "sklearn", "scipy", "mamba_ssm", "triton"}
 QGIS_LIBRARIES = {"qgis", "PyQt5", "PyQt6", "osgeo", "processing"}
 

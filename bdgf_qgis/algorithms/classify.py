@@ -9,6 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 from ..preferences import wished_device
 from ..steps.classifying import SceneToMap, classify_scene, style_results
 from ..steps.inputs import rasters_of, rasters_problem, samples_of
+from ..steps.running import opened_model
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_rasters, device_problem, model_problem
@@ -94,7 +95,7 @@ class Classify(BdgfAlgorithm):
             self.parameterAsOutputLayer(parameters, key, context) for key in ("OUTPUT", "CONFIDENCE", "PROBABILITIES")
         )
         wanted = SceneToMap(
-            self.parameterAsFile(parameters, "MODEL", context),
+            opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",)),
             self._rasters,
             wished_device(self.parameterAsString(parameters, "DEVICE", context)),
             output,

@@ -16,7 +16,7 @@ from ...model.header import Header
 from ...model.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
-from ..steps.running import model_header, told_to_user
+from ..steps.running import model_header, opened_model, told_to_user
 from ..steps.scene_batch import Batch
 from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
 from ..steps.scene_table import FAILED, MAPPED, SceneTable
@@ -120,15 +120,15 @@ class ClassifyFolder(BdgfAlgorithm):
     ) -> dict[str, Any]:
         """Sort files into scenes, map one after another."""
         output = Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context))
-        model = self.parameterAsFile(parameters, "MODEL", context)
         device = wished_device(self.parameterAsString(parameters, "DEVICE", context))
         confidence = self.parameterAsBool(parameters, "CONFIDENCE", context)
         with told_to_user():
-            header = model_header(model, ("classifier",))
+            model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
+            header = model.header
             found = self._found(parameters, header, output, feedback, context)
             output.mkdir(parents=True, exist_ok=True)
             with SceneTable(output / TABLE, header.classes) as table, session_series():
-                Batch(model, header, device, output, confidence, table).run(found.scenes, feedback)
+                Batch(model, device, output, confidence, table).run(found.scenes, feedback)
         maps, failures = table.count(MAPPED), table.count(FAILED)
         summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
             maps=maps, failures=failures, table=output / TABLE

@@ -22,6 +22,7 @@ from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
 from ...model.messages import ClassInfo
+from ...model.text import short_name
 from ..steps.keeping import SAMPLES_PLACE
 from ..steps.placing import placed
 from ..style.palette import free_colour
@@ -131,6 +132,7 @@ def parse_classes(cells: Sequence[Any]) -> tuple[ClassInfo, ...]:
     classes: list[ClassInfo] = []
     for number, (code, name, colour) in enumerate(rows):
         where = tr("Row {number} of the table of classes: ").format(number=number + 1)
+        name = short_name(name)
         if not name:
             raise ValueError(where + tr("the name is empty."))
         if colour and not QColor.isValidColor(colour):

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
+from ...model.header import ModelFile
 from ...model.messages import TileFiles
 from ..feedback import QgisFeedback
 from ..raster.grid import Window
@@ -15,16 +16,26 @@ from ..raster.labels import Labels
 from ..raster.stack import ModalityStack
 from ..raster.tiles import copy_tiles
 from ..steps.inputs import rasters_problem
-from ..steps.running import part
+from ..steps.running import opened_model, part
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import device_problem, model_problem
 
+_KINDS = ("classifier", "pretrained")
+
 
 def learning_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
     """What is wrong with the pre-trained model, the device or the rasters; '' where nothing is."""
-    found = model_problem(algorithm, parameters, "PRETRAINED", ("classifier", "pretrained"), context)
+    found = model_problem(algorithm, parameters, "PRETRAINED", _KINDS, context)
     return found or device_problem(algorithm, parameters, context) or rasters_problem(algorithm, parameters, context)
+
+
+def pretrained_of(
+    algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Optional[ModelFile]:
+    """PRETRAINED, opened; None where it was left empty. Raises ModelFileError where the file is damaged."""
+    path = algorithm.parameterAsFile(parameters, "PRETRAINED", context)
+    return opened_model(path, _KINDS) if path else None
 
 
 def scene_tiles(

@@ -26,7 +26,7 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
+from .learning import checkpoint_of, learning_problem, pretrained_of, remove_checkpoint, scene_tiles
 
 
 class Pretrain(BdgfAlgorithm):
@@ -85,7 +85,7 @@ class Pretrain(BdgfAlgorithm):
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         with told_to_user():
             check_places([model], self._rasters.files)
-        pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
+        pretrained = pretrained_of(self, parameters, context)
         seed = self.parameterAsInt(parameters, "SEED", context)
         preset = self.parameterAsEnumString(parameters, "PRESET", context)
         with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
@@ -101,7 +101,8 @@ class Pretrain(BdgfAlgorithm):
                 device=wished_device(self.parameterAsString(parameters, "DEVICE", context)),
                 output=str(folder / "model.safetensors"),
                 plugin_version=plugin_version(),
-                pretrained=pretrained,
+                pretrained=pretrained.path if pretrained else None,
+                pretrained_digest=pretrained.digest if pretrained else "",
                 checkpoint=checkpoint_of(model),
             )
             run_job(worker, job, QgisFeedback(feedback, 8, 99), step_text)

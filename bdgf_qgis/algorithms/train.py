@@ -33,7 +33,7 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .learning import checkpoint_of, learning_problem, remove_checkpoint, scene_tiles
+from .learning import checkpoint_of, learning_problem, pretrained_of, remove_checkpoint, scene_tiles
 
 
 class Train(BdgfAlgorithm):
@@ -151,7 +151,7 @@ class Train(BdgfAlgorithm):
         report = self.parameterAsFileOutput(parameters, "REPORT", context)
         with told_to_user():
             check_places((model, report), self._rasters.files)
-        pretrained = self.parameterAsFile(parameters, "PRETRAINED", context) or None
+        pretrained = pretrained_of(self, parameters, context)
         seed = self.parameterAsInt(parameters, "SEED", context)
         preset = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)]
         settings = preset.with_prior(self.parameterAsEnumString(parameters, "CLASS_PRIOR", context)).with_steps(
@@ -185,7 +185,8 @@ class Train(BdgfAlgorithm):
                 plugin_version=plugin_version(),
                 samples_hash=labels.digest,
                 polygons=_training_polygons(labels, self._samples, stack.grid.wkt),
-                pretrained=pretrained,
+                pretrained=pretrained.path if pretrained else None,
+                pretrained_digest=pretrained.digest if pretrained else "",
                 keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
                 checkpoint=checkpoint_of(model),
             )

@@ -13,7 +13,10 @@ from typing import Any, Optional
 import numpy as np
 from osgeo import gdal
 
-from ...model.messages import ClassInfo
+from ...model.infos import ClassInfo, Code, Colour
+from ...model.rebuild import rebuild
+from ...model.strict_json import parse
+from ...model.text import short_name
 from .errors import RasterError
 from .gdal_calls import gdal_errors
 
@@ -107,7 +110,7 @@ def _from_table(table: Any) -> tuple[ClassInfo, ...]:
         parts = [table.GetValueAsInt(row, each) for each in colours if each is not None]
         colour = "#" + "".join(f"{min(max(each, 0), 255):02x}" for each in parts) if len(parts) == 3 else NO_COLOUR
         code = table.GetValueAsInt(row, value)
-        classes.append(ClassInfo(code, table.GetValueAsString(row, name).strip() or str(code), colour))
+        classes.append(ClassInfo(code, short_name(table.GetValueAsString(row, name)) or str(code), colour))
     return tuple(classes)
 
 
@@ -119,7 +122,9 @@ def _column(table: Any, usages: Sequence[int], names: set[str]) -> Optional[int]
 
 
 def _from_metadata(text: Optional[str]) -> tuple[ClassInfo, ...]:
+    """What write_class_table() put there; a text of another hand is passed over."""
     try:
-        return tuple(ClassInfo(int(code), str(name), str(colour)) for code, name, colour in json.loads(text or "[]"))
-    except (ValueError, TypeError):
+        rows = rebuild(tuple[tuple[Code, str, Colour], ...], parse(text or "[]"))
+    except ValueError:
         return ()
+    return tuple(ClassInfo(code, short_name(name) or str(code), colour) for code, name, colour in rows)

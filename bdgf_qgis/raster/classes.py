@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from ...model.infos import MOST_CLASSES
 from .errors import RasterError
 from .shapes import Polygon, Value
 from .texts import listed
@@ -72,8 +73,8 @@ def has_class(value: Value) -> bool:
 def class_rule(polygons: Sequence[Polygon], field: str) -> ClassRule:
     """The classes of polygons; those without a class count for nothing.
 
-    Raises RasterError, naming the field, where every value is empty, a number has a fraction, or a code lies
-    outside 0 to 65535.
+    Raises RasterError, naming the field, where every value is empty, a number has a fraction, a code lies outside 0 to
+    65535, or there are more classes than a model holds.
     """
     labelled = [each for each in polygons if has_class(each.value)]
     if not labelled:
@@ -86,13 +87,16 @@ def class_rule(polygons: Sequence[Polygon], field: str) -> ClassRule:
         notes = (f"The texts in the field '{field}' are whole numbers: they are taken as the class codes.",)
     elif texts:
         values = sorted({text_of(each.value) for each in labelled})
-        if len(values) > HIGHEST_CODE:
-            raise RasterError(f"The field '{field}' holds {len(values)} different texts: it is no class field.")
         codes = {value: code for code, value in enumerate(values, 1)}
         shown = listed([f"{code} {value}" for value, code in codes.items()])
         notes = (f"The field '{field}' holds texts, so the classes got codes by sorted name: {shown}.",)
     else:
         codes = {text_of(each.value): _code(each, field) for each in labelled}
+    if len(set(codes.values())) > MOST_CLASSES:
+        raise RasterError(
+            f"The field '{field}' holds {len(set(codes.values())):,} classes, and a model learns at most "
+            f"{MOST_CLASSES:,}: choose the field of the classes."
+        )
     names = _names(labelled, codes)
     first = {code: value for value, code in sorted(codes.items(), reverse=True)}
     classes = [

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from osgeo import gdal
 
+from ...model.text import short_name
 from .errors import RasterError
 from .gdal_calls import gdal_errors
 from .grid import Grid
@@ -142,7 +143,7 @@ def dataset_bands(dataset: Any) -> BandList:
     """The bands that hold data, named by their descriptions."""
     bands = [(n, dataset.GetRasterBand(n)) for n in range(1, dataset.RasterCount + 1)]
     data = [(n, band) for n, band in bands if band.GetColorInterpretation() != gdal.GCI_AlphaBand]
-    names = tuple((band.GetDescription() or "").strip() or f"Band {n}" for n, band in data)
+    names = tuple(short_name(band.GetDescription() or "") or f"Band {n}" for n, band in data)
     return BandList(tuple(n for n, _ in data), names)
 
 

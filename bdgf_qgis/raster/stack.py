@@ -10,6 +10,7 @@ from typing import Optional, Union
 import numpy as np
 
 from ...model.messages import ModalityInfo, SceneInfo
+from ...model.text import plain_text, short_name
 from .band_check import bands_with_data
 from .errors import RasterError
 from .grid import Grid, Window
@@ -91,12 +92,13 @@ class ModalityStack:
     def info(self) -> tuple[ModalityInfo, ...]:
         """The modalities as messages and model files name them."""
         return tuple(
-            ModalityInfo(each.name, each.band_names, each.dtype, each.source.added) for each in self.modalities
+            ModalityInfo(short_name(each.name), each.band_names, each.dtype, each.source.added)
+            for each in self.modalities
         )
 
     def scene_info(self) -> SceneInfo:
         """Where this is."""
-        return SceneInfo(self.grid.wkt, self.grid.pixel_size, (self.grid.height, self.grid.width))
+        return SceneInfo(plain_text(self.grid.wkt), self.grid.pixel_size, (self.grid.height, self.grid.width))
 
     def read(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
         """Values, per modality (C, h, w) in its own type, and valid pixels, bool (h, w).

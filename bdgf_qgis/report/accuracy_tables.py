@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Optional
 
 from ...model.accuracy import Accuracy
 from ...model.messages import ClassInfo
 from ..translation import tr
-from .page import Page, chip, table
+from .page import Page, chip, escape, table
 
 
 def add_accuracy(

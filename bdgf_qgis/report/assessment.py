@@ -9,6 +9,7 @@ from typing import Any
 
 from ...model.accuracy import Accuracy, accuracy_of
 from ...model.messages import ClassInfo
+from ...model.text import plain_text
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .page import Page
@@ -71,4 +72,4 @@ class AssessmentReport:
             "confusion": [list(row) for row in self.confusion],
             "notes": list(self.notes),
         }
-        return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        return plain_text(json.dumps(data, ensure_ascii=False, indent=2), lines=True) + "\n"

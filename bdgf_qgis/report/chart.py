@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from .page import colour_or_none, escape
 
 _WIDTH, _HEIGHT = 450, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 30, 34
@@ -64,9 +65,11 @@ def line_chart(title: str, lines: Sequence[Line], across: str = "") -> str:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
         if len(points) == 1:
             x, y = place(*points[0])
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{escape(line.colour)}"/>')
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour_or_none(line.colour)}"/>')
         else:
-            parts.append(f'<polyline points="{path}" fill="none" stroke="{escape(line.colour)}" stroke-width="1.6"/>')
+            parts.append(
+                f'<polyline points="{path}" fill="none" stroke="{colour_or_none(line.colour)}" stroke-width="1.6"/>'
+            )
     parts += [_legend_row(line, number) for number, (line, _) in enumerate(named)]
     return "".join([*parts, "</svg>"])
 
@@ -76,7 +79,7 @@ def _legend_row(line: Line, number: int) -> str:
     y = _HEIGHT + number // 2 * _ROW - 4
     name = line.name if len(line.name) <= 28 else line.name[:27] + "…"
     return (
-        f'<rect x="{x}" y="{y - 8}" width="14" height="8" fill="{escape(line.colour)}"/>'
+        f'<rect x="{x}" y="{y - 8}" width="14" height="8" fill="{colour_or_none(line.colour)}"/>'
         f'<text x="{x + 19}" y="{y}" fill="#24292f">{escape(name)}</text>'
     )
 

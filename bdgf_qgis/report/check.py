@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 from ..diagnosis.privacy import anonymous
 from ..diagnosis.verdict import DeviceCheck
 from ..diagnosis.worker_check import Diagnosis
 from ..translation import tr
-from .page import Page, table
+from .page import Page, escape, table
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as escape_html
 
+from ...model.text import plain_text
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CSS = """
 body { font-family: "Noto Sans", "Segoe UI", "Helvetica Neue", Arial, sans-serif; font-size: 14px; line-height: 1.45;
   color: #24292f; background: #fff; max-width: 980px; margin: 24px auto; padding: 0 20px; }
@@ -22,6 +26,11 @@ td.figure .value { font-size: 28px; font-weight: 600; } td.figure .label { color
 .wide { overflow-x: auto; }
 svg { vertical-align: top; margin: 6px 14px 6px 0; }
 """
+
+
+def escape(text: str) -> str:
+    """A text as HTML shows it, without what no reader can see."""
+    return escape_html(plain_text(text, lines=True))
 
 
 class Page:
@@ -66,9 +75,14 @@ class Page:
         return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
 
 
+def colour_or_none(colour: str) -> str:
+    """A colour as #rrggbb; what is not written so is "none", since a style can do more than colour."""
+    return colour if _COLOUR.fullmatch(colour) else "none"
+
+
 def chip(colour: str) -> str:
     """A small field of colour."""
-    return f'<span class="chip" style="background-color: {escape(colour)}"></span>'
+    return f'<span class="chip" style="background-color: {colour_or_none(colour)}"></span>'
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from ...model.accuracy import accuracy_of
 from ...model.header import Header
@@ -13,7 +12,7 @@ from ..raster.labels import ClassCounts
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts
-from .page import Page, chip, table
+from .page import Page, chip, escape, table
 
 _WEIGHT = " weight"  # how the names of such curves end
 

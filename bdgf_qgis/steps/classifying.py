@@ -16,7 +16,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
-from ...model.header import Header
+from ...model.header import Header, ModelFile
 from ...model.messages import Block, ClassifyJob
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
@@ -40,8 +40,8 @@ from .inputs import Rasters, Samples, window_of
 from .map_writer import STYLE, MapWriter, map_results, with_lineage
 from .pace_text import pace_text
 from .placing import check_places
-from .running import model_header, opened_scene, part, told_to_user, warn
-from .same_call import call_hash, file_hash
+from .running import opened_scene, part, told_to_user, warn
+from .same_call import call_hash
 
 _COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the end of each step
 
@@ -50,7 +50,7 @@ _COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the 
 class SceneToMap:
     """What is to be classified, and where results go.
 
-    model   path of a model file
+    model   the model file, which must still be the same when the worker loads it
     device  as messages name it
     output, confidence, probabilities  paths of the results; '' where one is not wanted
     extent  in the CRS of the rasters; null means all of the overlap
@@ -58,7 +58,7 @@ class SceneToMap:
     cloud   whether results are Cloud Optimized GeoTIFFs
     """
 
-    model: str
+    model: ModelFile
     rasters: Rasters
     device: str
     output: str
@@ -85,7 +85,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
     Raises QgsProcessingException, with what to do, where that fails or was cancelled; no result stands in place then.
     """
     with told_to_user():
-        header = model_header(wanted.model, ("classifier",))
+        header = wanted.model.header
         results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
         for each in results:
             check_name(each.path)
@@ -98,8 +98,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         settings = header.settings
         cost = stack.pixel_bytes + 8 * len(header.classes)
         plan = plan_blocks(window, cost, settings.window, settings.stride)
-        model_hash = file_hash(wanted.model)
-        call = call_hash(model_hash, wanted.device, stack, wanted.mask, plan, results)
+        call = call_hash(wanted.model.digest, wanted.device, stack, wanted.mask, plan, results)
         feedback.setProgressText(tr("Looking for finished blocks"))
         with PartFolder(Path(wanted.output), call, feedback.isCanceled) as kept:
             if kept.blocks:
@@ -109,7 +108,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
             check_room(results, window, kept, worker.workspace.path, cost * largest)
             feedback.setProgress(_COMPARED)
             names = tuple(each.name for each in stack.modalities)
-            lineage = Lineage("classes", model_hash, plugin_version(), names, header.polygons)
+            lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
             writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
             with _said_what_is_kept(kept, len(plan), feedback):
                 _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
@@ -155,7 +154,7 @@ def _classify_rest(
                 inside = None if mask is None else mask.read(plan[number])
                 yield write_block(reader, number, plan[number], folder, size, stride, inside)
 
-    job = ClassifyJob(wanted.model, wanted.device, bool(wanted.probabilities))
+    job = ClassifyJob(wanted.model.path, wanted.device, bool(wanted.probabilities), wanted.model.digest)
     shown = QgisFeedback(feedback, _COMPARED, _CLASSIFIED)
     areas = [plan[number].pixels for number in rest]
     classify_blocks(worker, job, blocks, len(plan), writer.write, shown, finished, areas, pace_text)

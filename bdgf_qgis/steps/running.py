@@ -8,7 +8,7 @@ from typing import Optional
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
-from ...model.header import Header, ModelFileError, read_header
+from ...model.header import Header, ModelFile, ModelFileError, read_header, read_model_file
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
 from ..engine.session import worker_session
@@ -45,17 +45,28 @@ def model_header(path: str, kinds: Iterable[str]) -> Header:
     Raises ModelFileError where the file is damaged or of another kind.
     """
     header = read_header(path)
+    _check_kind(header, path, kinds)
+    return header
+
+
+def opened_model(path: str, kinds: Iterable[str]) -> ModelFile:
+    """A model file for a run, which uses this very content or ends. Raises ModelFileError as model_header() does."""
+    model = read_model_file(path)
+    _check_kind(model.header, path, kinds)
+    return model
+
+
+def _check_kind(header: Header, path: str, kinds: Iterable[str]) -> None:
     if header.kind not in kinds:
         text = tr(
             "The model file {path} is only pre-trained and knows no classes: give it to Train as PRETRAINED first."
         )
         raise ModelFileError(text.format(path=path))
-    return header
 
 
 @contextmanager
 def opened_scene(
-    rasters: Rasters, model: Optional[str], feedback: QgsProcessingFeedback
+    rasters: Rasters, model: Optional[ModelFile], feedback: QgsProcessingFeedback
 ) -> Iterator[tuple[Worker, ModalityStack]]:
     """A worker, starting while the rasters are opened, and the rasters on their common grid.
 
@@ -66,7 +77,7 @@ def opened_scene(
         warn(doubts(rasters.modalities), feedback)
         sources, bands = rasters.modalities, None
         if model is not None:
-            match = match_modalities(rasters.modalities, read_header(model).modalities)
+            match = match_modalities(rasters.modalities, model.header.modalities)
             warn(match.notes, feedback)
             sources, bands = match.sources, match.bands
         with (

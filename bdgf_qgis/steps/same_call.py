@@ -18,14 +18,8 @@ from .map_writer import MapResult
 _FORMAT = 2  # of the blocks that are kept
 
 
-def file_hash(path: str) -> str:
-    """SHA-256 of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
 def call_hash(
-    model_hash: str,
+    model: str,
     device: str,
     stack: ModalityStack,
     mask: Optional[Samples],
@@ -34,12 +28,13 @@ def call_hash(
 ) -> str:
     """A hash of everything that the blocks of a classification hang on.
 
-    The model counts with its content, rasters with the sizes and times of their files. Where results go does not count.
+    The model counts with its content, of which `model` is the SHA-256; rasters count with the sizes and times of their
+    files. Where results go does not count.
     """
     modalities = [[fingerprint(each.source), each.bands, each.dtype] for each in stack.modalities]
     grid = stack.grid
     parts = [
-        [_FORMAT, plugin_version(), model_hash, device, [each.key for each in results]],
+        [_FORMAT, plugin_version(), model, device, [each.key for each in results]],
         [grid.width, grid.height, grid.transform, grid.wkt],
         modalities,
         None if mask is None else _mask_hash(mask),

@@ -13,7 +13,7 @@ from qgis.core import (
     QgsProcessingMultiStepFeedback,
 )
 
-from ...model.header import Header
+from ...model.header import Header, ModelFile
 from ..engine.errors import EnvironmentMissing
 from ..raster.class_table import class_counts
 from ..raster.source import RasterSource, grid_of
@@ -30,17 +30,14 @@ class Batch:
     """Maps scene after scene and enters each into the table.
 
     Args:
-        model: path of the model file, and its header.
+        model: the model file as it is at the beginning; all scenes are mapped with it.
         device: as messages name it.
         output: the folder for results, named after their scenes.
         confidence: whether to write that, too.
     """
 
-    def __init__(
-        self, model: str, header: Header, device: str, output: Path, confidence: bool, table: SceneTable
-    ) -> None:
+    def __init__(self, model: ModelFile, device: str, output: Path, confidence: bool, table: SceneTable) -> None:
         self._model = model
-        self._header = header
         self._device = device
         self._output = output
         self._confidence = confidence
@@ -83,13 +80,13 @@ class Batch:
             raise QgsProcessingException(scene.problem)
         sources = tuple(RasterSource(str(each), each.name) for each in scene.files)
         with told_to_user():
-            grid = _like_training(sources, self._header)
+            grid = _like_training(sources, self._model.header)
         rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
         target = self._claimed(f"{scene.name}.tif")
         confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
         classify_scene(SceneToMap(self._model, rasters, self._device, target, confidence), feedback)
         with told_to_user():
-            return tuple(class_counts(target, [each.code for each in self._header.classes]))
+            return tuple(class_counts(target, [each.code for each in self._model.header.classes]))
 
     def _claimed(self, name: str) -> str:
         """The path of a result, which must not be that of another scene's."""

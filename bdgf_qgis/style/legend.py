@@ -9,6 +9,7 @@ from typing import Any, Optional
 from qgis.core import QgsCategorizedSymbolRenderer, QgsRendererCategory, QgsVectorLayer
 
 from ...model.messages import ClassInfo
+from ...model.text import short_name
 from ..raster.classes import code_in, text_of
 from .palette import free_colour
 
@@ -73,7 +74,7 @@ def class_infos(
     infos = []
     for number, code in enumerate(codes):
         entry = entries[code]
-        name = names.get(code) or (entry.label if entry is not None else "") or str(code)
+        name = short_name(names.get(code) or (entry.label if entry is not None else "")) or str(code)
         colour = entry.colour if entry is not None else free_colour(taken, number)
         taken.add(colour)
         infos.append(ClassInfo(code, name, colour))

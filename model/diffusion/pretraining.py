@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -16,11 +17,27 @@ from ..data.sampling import random_corners, turn
 from ..data.tiles import TileScene
 from ..messages import Curve
 from ..progress import Span
-from ..rebuild import rebuild
+from ..rebuild import rebuild, rebuildable
 from ..settings import DiffusionSettings
 from .balanced import BalancedDiffusion, SkillMeter, masked_mean
 from .masking import ModalityMasking, balance_index
 from .unet import UNet
+
+_Figures = tuple[float, ...]
+
+
+@rebuildable
+@dataclass(frozen=True)
+class _Rest:
+    """What a state holds beside tensors and numpy's generator; the figures one a modality."""
+
+    updates: int
+    rates: _Figures
+    reliance: _Figures
+    measured: bool
+    error: _Figures
+    left: _Figures
+    curves: tuple[Curve, ...]
 
 
 class Pretraining:
@@ -88,37 +105,42 @@ class Pretraining:
         }
         for name, value in self._unet.named_parameters():
             tensors |= named(f"optimiser.{name}", self._optimiser.state[value])
-        rest = {
-            "updates": self.average.updates,
-            "rates": self._masking.rates.tolist(),
-            "reliance": self._masking.reliance.tolist(),
-            "measured": self._masking.measured,
-            "error": self._meter.error.tolist(),
-            "left": self._meter.left.tolist(),
-            "random": self._random.bit_generator.state,
-            "curves": [asdict(each) for each in self._log.curves()],
-        }
-        return State(done, tensors, rest)
+        rest = _Rest(
+            updates=self.average.updates,
+            rates=self._masking.rates.tolist(),
+            reliance=self._masking.reliance.tolist(),
+            measured=self._masking.measured,
+            error=self._meter.error.tolist(),
+            left=self._meter.left.tolist(),
+            curves=self._log.curves(),
+        )
+        return State(done, tensors, {**asdict(rest), "random": self._random.bit_generator.state})
 
     def restore(self, state: State) -> None:
-        """Takes up a state of state()."""
-        tensors, rest = state.tensors, state.rest
+        """Takes up a state of state(). Raises ValueError, KeyError or RuntimeError where it is none of this network's;
+        what was taken up by then makes this object useless, the log apart."""
+        tensors, random = state.tensors, state.rest.pop("random")
+        rest: _Rest = rebuild(_Rest, state.rest)
+        kept = (rest.rates, rest.reliance, rest.error, rest.left)
+        if not 1 <= state.step <= self._settings.steps or any(len(each) != len(self._masking.rates) for each in kept):
+            raise ValueError(f"step {state.step} of another pre-training")
+        if not all(torch.isfinite(each).all() for each in tensors.values()):
+            raise ValueError("its weights are not finite")
         self._unet.load_state_dict(under("unet", tensors))
         self.average.network.load_state_dict(under("average", tensors))
         self._noise.set_state(tensors["noise"])
         for name, value in self._unet.named_parameters():
-            moments = under(f"optimiser.{name}", tensors)
-            self._optimiser.state[value] = {key: _like(value, kept) for key, kept in moments.items()}
+            self._optimiser.state[value] = _moments(value, under(f"optimiser.{name}", tensors))
         # one step from the one before brings the optimiser's rates to where they were
         self._planner.load_state_dict({"last_epoch": state.step - 1, "_step_count": state.step})
         self._optimiser._opt_called = True  # type: ignore[attr-defined]  # or the planner warns of a wrong order
         self._planner.step()
-        self.average.updates = rest["updates"]
-        self._masking.rates, self._masking.reliance = np.array(rest["rates"]), np.array(rest["reliance"])
-        self._masking.measured = rest["measured"]
-        self._meter.error, self._meter.left = np.array(rest["error"]), np.array(rest["left"])
-        self._random.bit_generator.state = rest["random"]
-        self._log.restore(rebuild(Curve, each) for each in rest["curves"])
+        self.average.updates = rest.updates
+        self._masking.rates, self._masking.reliance = np.array(rest.rates), np.array(rest.reliance)
+        self._masking.measured = rest.measured
+        self._meter.error, self._meter.left = np.array(rest.error), np.array(rest.left)
+        self._random.bit_generator.state = random
+        self._log.restore(rest.curves)
 
 
 def pretrain_unet(
@@ -135,10 +157,16 @@ def pretrain_unet(
 
     Goes on from the state in the checkpoint, and keeps its own there.
     """
-    pretraining = Pretraining(unet, scene, groups, settings, seed, log)
     state = checkpoint.load() if checkpoint is not None else None
-    if state is not None:
-        pretraining.restore(state)
+    pretraining = Pretraining(copy.deepcopy(unet), scene, groups, settings, seed, log)
+    if checkpoint is not None and state is not None:
+        try:
+            pretraining.restore(state)
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            checkpoint.discard(str(error).splitlines()[0])
+            state, pretraining = None, Pretraining(unet, scene, groups, settings, seed, log)
+        else:
+            checkpoint.resumed(state)
     for step in span.steps(settings.steps, state.step if state is not None else 0):
         pretraining.step(step)
         if checkpoint is not None and (checkpoint.due or (step + 1 == settings.steps and checkpoint.begun)):
@@ -146,9 +174,15 @@ def pretrain_unet(
     return pretraining.average.network
 
 
-def _like(value: Tensor, kept: Tensor) -> Tensor:
-    """A moment of a weight where and how the optimiser would have made it; its count of steps as it is."""
-    return torch.empty_like(value).copy_(kept) if kept.shape == value.shape else kept
+def _moments(value: Tensor, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Moments of a weight where and how the optimiser would have made them; its count of steps as it is.
+
+    Raises ValueError where they are none of this weight's.
+    """
+    shapes = {"step": torch.Size(), "exp_avg": value.shape, "exp_avg_sq": value.shape}
+    if {name: each.shape for name, each in kept.items()} != shapes:
+        raise ValueError("the optimiser's state is of another network")
+    return {name: each if name == "step" else torch.empty_like(value).copy_(each) for name, each in kept.items()}
 
 
 def _log_balance(log: CurveLog, step: int, masking: ModalityMasking, meter: SkillMeter) -> None:

@@ -27,6 +27,7 @@ from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.model.header import FORMAT, read_header
 from bdgf.model.messages import TrainingPolygons
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run
+from bdgf.tests.model.model_files import header_of, with_header
 
 LEGEND = [(each.code, each.name, each.colour) for each in CLASSES]
 
@@ -262,12 +263,12 @@ def test_what_does_not_fit_is_refused_before_a_worker_starts(
 ):
     monkeypatch.setenv("BDGF_PYTHON", "/bin/false")  # a worker that started would fail otherwise
     data = Path(trained.model).read_bytes()
-    model = tmp_path / "model.safetensors"
+    header, model = header_of(data), tmp_path / "model.safetensors"
     model.write_bytes(
         {
             "cut": data[:-100],
             "text": b"no model at all",
-            "pretrained": data.replace(b'\\"kind\\": \\"classifier\\"', b'\\"kind\\": \\"pretrained\\"'),
+            "pretrained": with_header(data, {**header, "kind": "pretrained", "classes": [], "confusion": []}),
             "version": data.replace(b'\\"format\\": %d' % FORMAT, b'\\"format\\": 7'),
         }.get(damage, data)
     )

@@ -37,7 +37,7 @@ def model_path(tmp_path):
         FORMAT, "classifier", "test",
         (ModalityInfo("a", ("1", "2", "3"), "float32"), ModalityInfo("b", ("1",), "uint16")),
         SceneInfo("", (1.0, 1.0), SHAPE), tuple(ClassInfo(code, str(code), "#000000") for code in (3, 5, 9)),
-        settings, 0, "", (), (),
+        settings, 0, "", (), (((0.0, 1.0),) * 3, ((0.0, 1.0),)),
     )  # fmt: skip
     path = str(tmp_path / "model.safetensors")
     save_model(model, header, path)

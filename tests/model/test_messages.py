@@ -40,7 +40,7 @@ MODALITIES = (
     ModalityInfo("dsm", ("Band 1",), "float32"),
 )
 SCENE = SceneInfo('PROJCS["Grün"]', (2.0, 2.5), (300, 200))
-CLASSES = (ClassInfo(0, "Straße\n", "#ff0000"), ClassInfo(65535, "水", "#0000ff"))
+CLASSES = (ClassInfo(0, "Straße", "#ff0000"), ClassInfo(65535, "水", "#0000ff"))
 ODD = replace(PRESETS["thorough"], branches=BranchSettings(use=("cnn",), guidance=(), timesteps=(1, 2, 3)))
 MESSAGES: list[Message] = [
     PretrainJob(TILES, MODALITIES, SCENE, PRESETS["quick"], 7, "auto", "out.safetensors", "0.1", None),

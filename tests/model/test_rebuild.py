@@ -65,7 +65,7 @@ def test_what_fits_is_rebuilt() -> None:
         ({"rows": [[1], [2], [3]]}, "rows is a list of 3 entries, where a list of 0 to 2 entries was expected"),
         ({"rows": [[1], [True]]}, r"rows\[1\]\[0\] is True"),
         ({"inner": {"code": 10}}, "inner.code is 10, where a number from 0 to 9 was expected"),
-        ({"inner": {"name": "\ud800"}}, "inner.name is \ufffd, where a text of 0 to 5 characters"),
+        ({"inner": {"name": "\ud800"}}, "inner.name is \ufffd, where a text of at most 5 characters"),
         ({"inner": {"name": "a\0"}}, "without control characters"),
         ({"inner": {"name": "abcdef"}}, "inner.name is abcdef"),
         ({"inner": []}, "inner is a list of 0 entries, where a table was expected"),
@@ -88,9 +88,10 @@ def test_messages_are_read_after_the_plugin_was_unloaded() -> None:
     code = """
 import sys
 from bdgf.bdgf_qgis.engine.part_folder import KeptBlock
-from bdgf.model.messages import PretrainJob, SceneInfo, TileFiles, decode, encode, rebuild
+from bdgf.model.messages import ModalityInfo, PretrainJob, SceneInfo, TileFiles, decode, encode, rebuild
 from bdgf.model.settings import PRESETS
-job = PretrainJob(TileFiles(64, "i", (), "v"), (), SceneInfo("", (1.0, 1.0), (1, 1)), PRESETS["quick"], 1, "", "", "")
+info, scene = ModalityInfo("a", ("b",), "uint8"), SceneInfo("", (1.0, 1.0), (1, 1))
+job = PretrainJob(TileFiles(64, "i", (), "v"), (info,), scene, PRESETS["quick"], 1, "", "", "")
 line = encode(job)
 for name in [each for each in sys.modules if each.split(".")[0] == "bdgf"]:
     del sys.modules[name]
