@@ -148,7 +148,7 @@ class _Installer:
             self._run(self._plain(folder, named))
             return
         base = named.path if named else self._fetched_python(uv)
-        self._run((make_environment(uv, folder, base), install_packages(uv, folder, job.options)))
+        self._run((make_environment(uv, folder, base), *install_packages(uv, folder, job.options)))
         if wants_scan_kernel(job.system, job.options):
             with contextlib.suppress(StepFailed):
                 for step in install_scan_kernel(uv, folder):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ..engine.managed import python_inside
 from .options import Options
-from .pins import ENVIRONMENT, PYTHON, UV
+from .pins import ENVIRONMENT, PYTHON, SCAN, SCAN_TOOLS, TORCH, UV
 from .qgis_python import Probed
 from .system import NEWEST_PYTHON, OLDEST_PYTHON, System
 
 WHOLE = 100.0
+_BY_HASH = ("--require-hashes", "--no-deps")  # only files whose hash is known, and nothing that is not listed
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def fits_for_running(python: Probed) -> bool:
 
 def fetch_uv(python: str, folder: Path) -> Step:
     """Fetch the pinned uv with pip; only files whose hash is known are taken."""
-    pip = (python, "-I", "-X", "utf8", "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:")
+    pip = (python, "-I", "-X", "utf8", "-m", "pip", "install", *_BY_HASH, "--only-binary=:all:")
     return Step("Fetching uv", (*pip, "--progress-bar=off", f"--target={folder}", "-r", str(UV)), 4)
 
 
@@ -64,21 +65,25 @@ def make_environment(uv: str, folder: Path, base: str) -> Step:
     return Step("Making the environment", command, 2)
 
 
-def install_packages(uv: str, folder: Path, options: Options) -> Step:
-    """Install PyTorch and the rest."""
-    command = [uv, "pip", "install", "--python", str(python_inside(folder)), "-r", str(ENVIRONMENT)]
+def install_packages(uv: str, folder: Path, options: Options) -> tuple[Step, ...]:
+    """Install what PyTorch and the worker need, by hash, and then PyTorch."""
+    install = (uv, "pip", "install", "--python", str(python_inside(folder)))
+    torch = [*install, "-r", str(TORCH)]
     if options.torch_backend and options.torch_backend != "none":
-        command.append(f"--torch-backend={options.torch_backend}")
-    return Step("Installing PyTorch", tuple(command), 70)
+        torch.append(f"--torch-backend={options.torch_backend}")
+    return (
+        Step("Installing packages", (*install, *_BY_HASH, "-r", str(ENVIRONMENT)), 8),
+        Step("Installing PyTorch", tuple(torch), 62),
+    )
 
 
 def install_scan_kernel(uv: str, folder: Path) -> tuple[Step, ...]:
-    """mamba-ssm's Triton kernels, without its own CUDA code and without what it needs for language models."""
-    install = (uv, "pip", "install", "--python", str(python_inside(folder)))
-    build = (*install, "--no-deps", "--no-build-isolation", "mamba-ssm>=2.2,<3")
+    """mamba-ssm's Triton kernels, by hash, without its own CUDA code and without what it needs for language models."""
+    install = (uv, "pip", "install", "--python", str(python_inside(folder)), *_BY_HASH)
+    build = (*install, "--no-build-isolation", "-r", str(SCAN))
     title = "Installing the fast scan for NVIDIA cards (optional)"
     return (
-        Step(title, (*install, "einops>=0.7,<1", "setuptools", "wheel", "ninja", "packaging"), 1, may_fail=True),
+        Step(title, (*install, "-r", str(SCAN_TOOLS)), 1, may_fail=True),
         Step(title, build, 4, (("MAMBA_SKIP_CUDA_BUILD", "TRUE"), ("MAMBA_FORCE_BUILD", "TRUE")), may_fail=True),
     )
 
@@ -86,10 +91,11 @@ def install_scan_kernel(uv: str, folder: Path) -> tuple[Step, ...]:
 def with_plain_pip(python: str, folder: Path) -> tuple[Step, ...]:
     """Without uv: an environment of the standard library's making, and pip inside it."""
     inside = str(python_inside(folder))
-    install = (inside, "-I", "-X", "utf8", "-m", "pip", "install", "--progress-bar=off", "-r", str(ENVIRONMENT))
+    install = (inside, "-I", "-X", "utf8", "-m", "pip", "install", "--progress-bar=off")
     return (
         Step("Making the environment", (python, "-I", "-X", "utf8", "-m", "venv", str(folder)), 6),
-        Step("Installing PyTorch", install, 76),
+        Step("Installing packages", (*install, *_BY_HASH, "-r", str(ENVIRONMENT)), 12),
+        Step("Installing PyTorch", (*install, "-r", str(TORCH)), 64),
     )
 
 

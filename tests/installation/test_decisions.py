@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from bdgf.bdgf_qgis.diagnosis.interpreter import satisfies
 from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
 from bdgf.bdgf_qgis.installation.disk import CPU_BYTES, CUDA_BYTES, check_room, folder_size, room_needed
 from bdgf.bdgf_qgis.installation.errors import InstallationError
 from bdgf.bdgf_qgis.installation.options import Network, Options
-from bdgf.bdgf_qgis.installation.pins import UV, fingerprint, lines_of, packages_of, uv_version
+from bdgf.bdgf_qgis.installation.pins import (
+    ENVIRONMENT,
+    SCAN,
+    SCAN_TOOLS,
+    TORCH,
+    UV,
+    fingerprint,
+    lines_of,
+    packages_of,
+    uv_version,
+)
 from bdgf.bdgf_qgis.installation.steps import (
     fetch_python,
     fetch_uv,
@@ -22,10 +34,12 @@ from bdgf.bdgf_qgis.installation.steps import (
     make_environment,
     shares,
     wants_scan_kernel,
+    with_plain_pip,
 )
 from bdgf.bdgf_qgis.installation.surroundings import bootstrap_surroundings, secrets_of, surroundings
 from bdgf.bdgf_qgis.installation.system import System
 from bdgf.bdgf_qgis.installation.uv import Uv, fetched_uv, find_uv, uv_folder
+from bdgf.tools import pin_packages
 
 LINUX = System("linux", "x86_64", ("/usr",), (3, 11))
 WITH_CARD = System("linux", "x86_64", ("/usr",), (3, 11), nvidia=True)
@@ -40,10 +54,35 @@ def test_exact_versions_lie_within_what_the_worker_runs_with() -> None:
     wanted = dict(
         (line.partition(">=")[0], ">=" + line.partition(">=")[2]) for line in lines_of(PLUGIN_ROOT / "requirements.txt")
     )
-    assert set(packages_of()) == set(wanted)
-    for line in lines_of(PLUGIN_ROOT / "resources" / "environment.txt"):
+    assert {*packages_of(), *packages_of(TORCH)} > set(wanted), "with what those need"
+    for line in (*lines_of(ENVIRONMENT), *lines_of(TORCH)):
         name, _, version = line.partition(";")[0].strip().partition("==")
-        assert satisfies(version, wanted[name]), line
+        assert satisfies(version, wanted.get(name, "")), line
+
+
+@pytest.mark.parametrize("path", [ENVIRONMENT, SCAN, SCAN_TOOLS], ids=lambda each: each.name)
+def test_each_package_is_pinned_by_hash(path: Path) -> None:
+    for entry in pin_packages.entries(path.read_text()):
+        assert re.match(r"[a-z0-9-]+==[\w.]+( ; .*)? \\\n", entry), entry
+        assert re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+    assert not re.search("^(torch|triton|nvidia)", path.read_text(), re.MULTILINE), "its builds have other files"
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
+def test_every_system_gets_one_version_of_each(python: str, platform: str) -> None:
+    facts = {"python_version": python, "python_full_version": f"{python}.1", "sys_platform": platform}
+    wanted = [Requirement(line) for line in lines_of(ENVIRONMENT)]
+    names = sorted(each.name for each in wanted if each.marker is None or each.marker.evaluate(facts))
+    assert names == sorted(packages_of(ENVIRONMENT))
+
+
+def test_requirements_are_read_from_pins_with_hashes(tmp_path: Path) -> None:
+    pins = tmp_path / "pins.txt"
+    pins.write_text(
+        "# head\na==1 ; python_version < '3' \\\n    --hash=sha256:0 \\\n    --hash=sha256:1\nb==2 # last\n"
+    )
+    assert lines_of(pins) == ["a==1 ; python_version < '3'", "b==2"]
 
 
 def test_fingerprint_goes_by_versions_alone(tmp_path: Path) -> None:
@@ -52,6 +91,8 @@ def test_fingerprint_goes_by_versions_alone(tmp_path: Path) -> None:
     other.write_text("numpy==2.4.6\ntorch==2.13.0  # pinned\n")
     third.write_text("numpy==2.4.6\ntorch==2.13.1\n")
     assert fingerprint(one) == fingerprint(other) != fingerprint(third)
+    other.write_text("numpy==2.4.6 \\\n    --hash=sha256:01\ntorch==2.13.0\n")
+    assert fingerprint(one) == fingerprint(other), "a further file of the same version is no news"
 
 
 def test_uv_is_pinned_by_hash_for_each_system() -> None:
@@ -133,9 +174,12 @@ def test_commands() -> None:
     assert "--managed-python" in make_environment("uv", folder, "").command
     own = make_environment("uv", folder, "/p/python").command
     assert own[own.index("--python") + 1] == "/p/python" and "--managed-python" not in own
-    assert "--torch-backend=auto" in install_packages("uv", folder, Options()).command
-    plain = install_packages("uv", folder, Options(torch_backend="none")).command
-    assert not [each for each in plain if each.startswith("--torch-backend")]
+    by_hash, torch = install_packages("uv", folder, Options())
+    assert "--torch-backend=auto" in torch.command
+    assert "--require-hashes" in by_hash.command and "--torch-backend=auto" not in by_hash.command
+    plain = install_packages("uv", folder, Options(torch_backend="none"))
+    assert not [each for step in plain for each in step.command if each.startswith("--torch-backend")]
+    assert "--require-hashes" in with_plain_pip("/usr/bin/python3", folder)[1].command
 
 
 def test_the_fast_scan_is_for_linux_with_a_card_and_may_fail() -> None:
@@ -143,7 +187,7 @@ def test_the_fast_scan_is_for_linux_with_a_card_and_may_fail() -> None:
     assert not wants_scan_kernel(WITH_CARD, Options(torch_backend="cpu"))
     assert not any(wants_scan_kernel(each, Options()) for each in (LINUX, WINDOWS, MAC))
     steps = install_scan_kernel("uv", Path("/e"))
-    assert all(each.may_fail for each in steps)
+    assert all(each.may_fail and "--require-hashes" in each.command for each in steps)
     assert ("MAMBA_SKIP_CUDA_BUILD", "TRUE") in steps[-1].extra and "--no-deps" in steps[-1].command
 
 

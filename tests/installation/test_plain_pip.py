@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,11 @@ from bdgf.bdgf_qgis.installation.errors import InstallationError
 from bdgf.bdgf_qgis.installation.home import remove_all
 from bdgf.bdgf_qgis.installation.install import Installation, install, is_outdated
 from bdgf.bdgf_qgis.installation.options import Network, Options
+from bdgf.bdgf_qgis.installation.output import explanation
+from bdgf.bdgf_qgis.installation.pins import ENVIRONMENT
 from bdgf.bdgf_qgis.installation.system import System, this_system
+from bdgf.tests.installation.conftest import SYSTEM_PYTHON
+from bdgf.tools.pin_packages import entries
 
 
 class Silent:
@@ -48,9 +54,12 @@ def job(home: Path, system: System | None = None, prove=works) -> Installation: 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home for an environment of one small package, on a computer without uv."""
-    pins = tmp_path / "pins.txt"
-    pins.write_text("safetensors==0.8.0\n")
-    monkeypatch.setattr(steps, "ENVIRONMENT", pins)
+    (pinned,) = (each for each in entries(ENVIRONMENT.read_text()) if each.startswith("safetensors=="))
+    by_hash, by_version = tmp_path / "pins.txt", tmp_path / "torch.txt"
+    by_hash.write_text(pinned)
+    by_version.write_text("safetensors\n")
+    monkeypatch.setattr(steps, "ENVIRONMENT", by_hash)
+    monkeypatch.setattr(steps, "TORCH", by_version)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
 
@@ -68,6 +77,14 @@ def test_plain_pip_makes_it_too(home: Path) -> None:
     assert any("uv is not to be had" in each for each in feedback.notes)
     assert read_state(home) is not None and not is_outdated(home)
     assert remove_all(home) is None and not home.exists()
+
+
+def test_another_file_than_the_pinned_one_is_not_installed(home: Path) -> None:
+    pins = steps.ENVIRONMENT
+    pins.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", pins.read_text()))
+    with pytest.raises(InstallationError, match="not what this plugin expects and was thrown away"):
+        install(job(home), Silent())
+    assert read_state(home) is None and list(environments(home).iterdir()) == []
 
 
 def test_what_does_not_work_is_not_put_in_use(home: Path) -> None:
@@ -104,3 +121,14 @@ def test_broken_records_count_as_none(tmp_path: Path) -> None:
         (tmp_path / "environment.json").write_text(text)
         assert read_state(tmp_path) is None, text
     assert os.listdir(tmp_path / "env") == ["e1"]
+
+
+def test_uv_refuses_it_too(uv: Path, home: Path, tmp_path: Path) -> None:
+    pins = steps.ENVIRONMENT
+    pins.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", pins.read_text()))
+    folder = tmp_path / "environment"
+    subprocess.run(steps.make_environment(str(uv), folder, SYSTEM_PYTHON).command, check=True, capture_output=True)
+    by_hash, _ = steps.install_packages(str(uv), folder, Options(torch_backend="none"))
+    done = subprocess.run(by_hash.command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "not what this plugin expects" in explanation(done.stderr.splitlines(), "")
