@@ -14,7 +14,6 @@ from ..steps.placing import check_places, write_text
 from ..steps.running import part, told_to_user, warn
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import REPORT_FILES
 
 
 class Assess(BdgfAlgorithm):
@@ -49,7 +48,7 @@ class Assess(BdgfAlgorithm):
         self.add_field(
             "CLASS_FIELD", tr("Class field"), tr("Codes or names of the classes."), "REFERENCE", default="class_id"
         )
-        self.add_file_result("REPORT", tr("Report"), tr("The figures as a page."), REPORT_FILES, optional=True)
+        self.add_report(tr("The figures as a page."))
         self.add_file_result(
             "JSON", tr("Figures"), tr("The figures for other programs."), "JSON (*.json)", optional=True
         )

@@ -42,6 +42,7 @@ from .reference_systems import own_reference_systems
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
 _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
 MODEL_FILES = "BDGF (*.safetensors)"
+REPORT_FILES = "HTML (*.html)"
 Default = Union[None, str, int, float, bool, list]
 
 
@@ -127,6 +128,13 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
             for note in temporary_notes(self, results):
                 feedback.pushWarning(note)
             return results
+
+    def hasHtmlOutputs(self) -> bool:
+        """No, although reports are: of these the dialog says after every run, also a failed one, that they are there.
+
+        It lists the reports that a run has really written among the results either way.
+        """
+        return False
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""
@@ -336,6 +344,12 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """A file that is written; an optional one is not made unless asked for."""
         parameter = QgsProcessingParameterFileDestination(key, label, file_filter, None, optional, not optional)
         self.add(parameter, help_text, optional)
+
+    def add_report(self, help_text: str) -> None:
+        """REPORT, a page that the dialogs ask for unless it is switched off there; a call that leaves it out has none."""
+        self.add(
+            QgsProcessingParameterFileDestination("REPORT", tr("Report"), REPORT_FILES, None, True, True), help_text
+        )
 
     def add_folder_result(self, key: str, label: str, help_text: str) -> None:
         """A folder that files are written to."""

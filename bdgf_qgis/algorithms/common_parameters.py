@@ -16,7 +16,6 @@ from ..steps.running import model_header
 from ..translation import tr
 from .base import BdgfAlgorithm
 
-REPORT_FILES = "HTML (*.html)"
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
 _LARGEST_SEED = 2_147_483_647
 

@@ -27,7 +27,6 @@ from ..style.legend import Legend, class_infos
 from ..translation import tr
 from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
-    REPORT_FILES,
     add_preset,
     add_pretrained,
     add_rasters,
@@ -119,9 +118,7 @@ class Train(BdgfAlgorithm):
             advanced=True,
         )
         self.add_kept_file("MODEL", tr("Model"), tr("The model file to write."), MODEL_FILES, MODEL_PLACE)
-        self.add_file_result(
-            "REPORT", tr("Report"), tr("Accuracy, samples and course of the training."), REPORT_FILES, optional=True
-        )
+        self.add_report(tr("Accuracy, samples and course of the training."))
         self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy on held-out polygons, 0 to 1"))
         self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
         self.add_number_result("KAPPA", tr("Cohen's kappa"))

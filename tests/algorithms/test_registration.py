@@ -154,6 +154,10 @@ def test_defaults_and_choices_are_the_public_ones():
     )
     assert algorithm("createdemoscene").parameterDefinition("SIZE").defaultValue() == 300
     assert train.parameterDefinition("MODALITIES").minimumNumberInputs() == 1
+    for name in ("train", "assess"):
+        report = algorithm(name).parameterDefinition("REPORT")
+        assert report.createByDefault() and report.flags() & Definition.FlagOptional
+        assert report.defaultValue() is None, "a call that leaves it out writes none"
     for name in ("CONFIDENCE", "PROBABILITIES"):
         assert not algorithm("classify").parameterDefinition(name).createByDefault()
 
