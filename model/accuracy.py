@@ -6,9 +6,12 @@ Remote Sensing of Environment 37, 35-46.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
+
+_NORMAL = 1.959964  # quantile of the normal distribution for 95 %, both sides
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,18 @@ def accuracy_of(confusion: Sequence[Sequence[int]]) -> Accuracy:
     chance = sum(row * column for row, column in zip(rows, columns)) / pixels**2
     kappa = (overall - chance) / (1 - chance) if chance < 1 else float(overall == 1)
     return Accuracy(overall, sum(recalls) / len(recalls), kappa, pixels, classes)
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share that was seen in `count` >= 1 independent cases.
+
+    Wilson, E. B. (1927), Probable inference, the law of succession, and statistical inference, Journal of the American
+    Statistical Association 22, 209-212.
+    """
+    spread = _NORMAL**2 / count
+    middle = share + spread / 2
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4))
+    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
 
 
 def _class_accuracy(hits: int, reference: int, mapped: int) -> ClassAccuracy:

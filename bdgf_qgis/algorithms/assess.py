@@ -99,13 +99,10 @@ class Assess(BdgfAlgorithm):
             write_text(paths["REPORT"], report.html())
         if paths["JSON"]:
             write_text(paths["JSON"], report.json())
-        accuracy = report.accuracy
-        text = tr("Overall accuracy {overall:.4f}, average {average:.4f}, kappa {kappa:.4f} on {pixels} pixels.")
-        feedback.pushInfo(
-            text.format(
-                overall=accuracy.overall, average=accuracy.average, kappa=accuracy.kappa, pixels=f"{accuracy.pixels:,}"
-            )
-        )
+        accuracy = report.reliability.accuracy
+        for sentence in report.reliability.sentences:
+            feedback.pushInfo(sentence)
+        feedback.pushInfo(tr("Reference pixels: {count}.").format(count=f"{accuracy.pixels:,}"))
         if found.left_out:
             text = tr("{count} reference pixels lie where the map is nodata; they are left out.")
             feedback.pushInfo(text.format(count=f"{found.left_out:,}"))

@@ -346,7 +346,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self.add(parameter, help_text, optional)
 
     def add_report(self, help_text: str) -> None:
-        """REPORT, a page that the dialogs ask for unless it is switched off there; a call that leaves it out has none."""
+        """REPORT, a page: the dialogs make it unless it is switched off there, a call that leaves it out does not."""
         self.add(
             QgsProcessingParameterFileDestination("REPORT", tr("Report"), REPORT_FILES, None, True, True), help_text
         )

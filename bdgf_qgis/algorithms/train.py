@@ -16,6 +16,7 @@ from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
 from ..raster.polygon_digests import training_polygons
 from ..recent_models import TRAINED, remember_model
+from ..report.reliability import Reliability
 from ..report.training import TrainingReport
 from ..resources import plugin_version
 from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
@@ -248,8 +249,7 @@ def _figures(trained: Trained, labels: Labels, feedback: QgsProcessingFeedback) 
     if not any(map(sum, trained.confusion)):
         return {"OVERALL_ACCURACY": None, "AVERAGE_ACCURACY": None, "KAPPA": None}
     accuracy = accuracy_of(trained.confusion)
-    text = tr("On held-out polygons: overall accuracy {overall:.3f}, average {average:.3f}, kappa {kappa:.3f}.")
-    feedback.pushInfo(text.format(overall=accuracy.overall, average=accuracy.average, kappa=accuracy.kappa))
-    for sentence in labels.coverage:
+    reliability = Reliability(accuracy, [each.held_out_polygons for each in labels.counts])
+    for sentence in (*labels.coverage, *reliability.sentences):
         feedback.pushInfo(sentence)
     return {"OVERALL_ACCURACY": accuracy.overall, "AVERAGE_ACCURACY": accuracy.average, "KAPPA": accuracy.kappa}

@@ -34,7 +34,7 @@ class Assessment:
 
     classes    those that occur in the reference or, at its pixels, in the map; by ascending code
     confusion  pixels, a row a reference class, a column a mapped class, in the order of `classes`
-    polygons   reference polygons that were compared
+    polygons   reference polygons that were compared, a class
     trained_on those of them that the map's model was trained on, as far as the map tells
     left_out   reference pixels where the map is nodata
     conflicts  reference pixels that two classes claim; they are left out too
@@ -43,7 +43,7 @@ class Assessment:
 
     classes: tuple[ClassInfo, ...]
     confusion: tuple[tuple[int, ...], ...]
-    polygons: int
+    polygons: tuple[int, ...]
     left_out: int
     conflicts: int
     notes: tuple[str, ...]
@@ -52,9 +52,10 @@ class Assessment:
 
 @dataclass
 class _Tally:
-    """Counts under way: pixels by (reference class, mapped code), both as keys."""
+    """Counts under way: pixels by (reference class, mapped code), both as keys, and the polygons that they lie in."""
 
     pairs: Counter[tuple[int, int]]
+    polygons: set[int]
     left_out: int = 0
     conflicts: int = 0
 
@@ -115,10 +116,13 @@ def confusion_of(
     for (reference, mapped), count in tally.pairs.items():
         confusion[place[reference], place[mapped]] += count
     rows = tuple(tuple(row) for row in confusion.tolist())
-    compared = [labelled[found.places[number]] for number in sorted(used)]
-    seen = remembered(trained, compared, crs_wkt or pixels.grid.wkt)
+    seen = remembered(
+        trained, [labelled[found.places[number]] for number in tally.polygons], crs_wkt or pixels.grid.wkt
+    )
     notes = [*filter(None, [seen.sentence]), *notes]
-    return Assessment(classes, rows, len(used), tally.left_out, tally.conflicts, tuple(notes), seen.known)
+    drawn = Counter(positions[number] for number in tally.polygons)
+    polygons_a_class = tuple(drawn[key] for key in order)
+    return Assessment(classes, rows, polygons_a_class, tally.left_out, tally.conflicts, tuple(notes), seen.known)
 
 
 def _trained(dataset: Any) -> TrainingPolygons:
@@ -201,7 +205,7 @@ def _tally(
         for cell in shape.window.intersection(pixels.grid.window).cells(_BLOCK):
             block = Window(cell.row // _BLOCK * _BLOCK, cell.column // _BLOCK * _BLOCK, _BLOCK, _BLOCK)
             blocks.setdefault(block, []).append(number)
-    tally, used = _Tally(Counter()), set[int]()
+    tally, used = _Tally(Counter(), set()), set[int]()
     for done, (block, members) in enumerate(sorted(blocks.items(), key=lambda each: (each[0].row, each[0].column))):
         if cancelled():
             raise RasterCancelled
@@ -237,6 +241,7 @@ def _compare(
     mapped, inside = values[0][place], valid[place]
     tally.left_out += int((~inside).sum())
     mapped, reference = mapped[inside], claims.position[once][inside]
+    tally.polygons.update(np.unique(claims.polygon[once][inside]).tolist())
     codes = mapped.astype(np.int64)
     if mapped.dtype.kind == "f" and (codes != mapped).any():
         raise RasterError(

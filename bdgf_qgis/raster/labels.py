@@ -85,7 +85,13 @@ class Labels:
         """Sentences on what the accuracy figures cover; none without hold-out."""
         if not self.held.any():
             return ()
-        names = listed([each.label for each in self.covered])
+        names = listed(
+            [
+                f"{each.label} ({counted(counts.held_out_polygons, 'polygon')})"
+                for each, counts in zip(self.classes, self.counts)
+                if counts.held_out_pixels
+            ]
+        )
         lines = [f"The figures cover {len(self.covered)} of {counted(len(self.classes), 'class', 'classes')}: {names}."]
         if self.distance is not None:
             lines.append(

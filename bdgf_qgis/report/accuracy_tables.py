@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from ...model.accuracy import Accuracy
 from ...model.messages import ClassInfo
 from ..translation import tr
 from .page import Page, chip, escape, table
+from .reliability import Reliability
 
 
 def add_accuracy(
-    page: Page, classes: Sequence[ClassInfo], confusion: Sequence[Sequence[int]], accuracy: Accuracy
+    page: Page, classes: Sequence[ClassInfo], confusion: Sequence[Sequence[int]], reliability: Reliability
 ) -> None:
-    """Figures, figures of each class, and the matrix (reference in rows)."""
-    page.figures(
-        [
-            (tr("overall accuracy"), f"{accuracy.overall:.1%}"),
-            (tr("average accuracy"), f"{accuracy.average:.1%}"),
-            (tr("kappa"), f"{accuracy.kappa:.3f}"),
-            (tr("reference pixels"), f"{accuracy.pixels:,}"),
+    """What the figures come from, the figures, those of each class, and the matrix (reference in rows)."""
+    accuracy = reliability.accuracy
+    page.text(reliability.basis, "warning" if reliability.too_few else "")
+    low, high = (reliability.percent(each) for each in reliability.interval)
+    figures = [(tr("overall accuracy, 95 % interval"), tr("{low} to {high}").format(low=low, high=high))]
+    if not reliability.too_few:
+        figures += [
+            (tr("overall accuracy"), reliability.percent(accuracy.overall)),
+            (tr("average accuracy"), reliability.percent(accuracy.average)),
+            (tr("kappa"), reliability.number(accuracy.kappa)),
         ]
-    )
+    page.figures([*figures, (tr("reference pixels"), f"{accuracy.pixels:,}")])
     page.heading(tr("Each class"))
-    page.raw(_class_table(classes, accuracy))
+    page.raw(_class_table(classes, reliability))
     page.text(
         tr(
             "Producer's accuracy: share of the reference pixels that the map got right. User's accuracy: share of the "
@@ -36,19 +39,16 @@ def add_accuracy(
     page.raw(_matrix(classes, confusion))
 
 
-def percent(share: Optional[float]) -> str:
-    """A share in per cent; a dash where no pixel supports it."""
-    return "-" if share is None else f"{share:.1%}"
-
-
-def _class_table(classes: Sequence[ClassInfo], accuracy: Accuracy) -> str:
-    labels = [tr("producer's"), tr("user's"), tr("F1"), tr("reference px"), tr("mapped px")]
+def _class_table(classes: Sequence[ClassInfo], reliability: Reliability) -> str:
+    labels = [tr("producer's"), tr("user's"), tr("F1"), tr("polygons"), tr("reference px"), tr("mapped px")]
     header = [f'<th class="text">{escape(tr("class"))}</th>', *(f"<th>{escape(each)}</th>" for each in labels)]
     rows = []
-    for info, figures in zip(classes, accuracy.classes):
+    for info, figures, polygons in zip(classes, reliability.accuracy.classes, reliability.polygons):
         shares = (figures.producer, figures.user, figures.f1)
-        cells = [f'<td style="background-color: {_traffic(share)}">{percent(share)}</td>' for share in shares]
-        counts = [f"<td>{count:,}</td>" for count in (figures.reference, figures.mapped)]
+        cells = [
+            f'<td style="background-color: {_traffic(share)}">{reliability.percent(share)}</td>' for share in shares
+        ]
+        counts = [f"<td>{count:,}</td>" for count in (polygons, figures.reference, figures.mapped)]
         rows.append([f'<td class="text">{chip(info.colour)}{escape(info.name)}</td>', *cells, *counts])
     return table(header, rows)
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...model.accuracy import Accuracy, accuracy_of
+from ...model.accuracy import accuracy_of
 from ...model.messages import ClassInfo
 from ...model.text import plain_text
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .page import Page
+from .reliability import Reliability
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class AssessmentReport:
     """A class raster against reference polygons.
 
     classes   rows and columns of the confusion matrix (reference in rows)
+    polygons  reference polygons a class
     left_out  reference pixels where the map is nodata
     notes     what was skipped, dropped or repaired
     trained_on  reference polygons that the map's model was trained on
@@ -29,45 +31,46 @@ class AssessmentReport:
     reference: str
     classes: Sequence[ClassInfo]
     confusion: Sequence[Sequence[int]]
-    polygons: int
+    polygons: Sequence[int]
     left_out: int
     notes: Sequence[str]
     trained_on: int = 0
 
     @property
-    def accuracy(self) -> Accuracy:
-        """The figures."""
-        return accuracy_of(self.confusion)
+    def reliability(self) -> Reliability:
+        """The figures and what they come from."""
+        return Reliability(accuracy_of(self.confusion), self.polygons)
 
     def html(self) -> str:
         """The page."""
         page = Page(tr("BDGF accuracy report"))
         text = tr("{map} against {polygons} polygons of {reference}")
-        page.text(text.format(map=self.classification, polygons=self.polygons, reference=self.reference), "quiet")
+        page.text(text.format(map=self.classification, polygons=sum(self.polygons), reference=self.reference), "quiet")
         for each in self.notes:
             page.text(each, "warning")
         if self.left_out:
             text = tr("{count} reference pixels lie where the map has no class; they are left out.")
             page.text(text.format(count=f"{self.left_out:,}"), "quiet")
-        add_accuracy(page, self.classes, self.confusion, self.accuracy)
+        add_accuracy(page, self.classes, self.confusion, self.reliability)
         return page.html()
 
     def json(self) -> str:
         """Figures for other programs; shares between 0 and 1, null where no pixel supports one."""
-        accuracy = self.accuracy
+        accuracy = self.reliability.accuracy
         data: dict[str, Any] = {
             "oa": accuracy.overall,
+            "oa_interval_95": list(self.reliability.interval),
             "aa": accuracy.average,
             "kappa": accuracy.kappa,
             "pixels": accuracy.pixels,
             "left_out": self.left_out,
-            "polygons": self.polygons,
+            "polygons": sum(self.polygons),
             "polygons_trained_on": self.trained_on,
             "classification": self.classification,
             "reference": self.reference,
             "classes": [
-                {"code": info.code, "name": info.name, **asdict(figures)}
-                for info, figures in zip(self.classes, accuracy.classes)
+                {"code": info.code, "name": info.name, **asdict(figures), "polygons": polygons}
+                for info, figures, polygons in zip(self.classes, accuracy.classes, self.polygons)
             ],
             "confusion": [list(row) for row in self.confusion],
             "notes": list(self.notes),

@@ -13,6 +13,7 @@ from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts
 from .page import Page, chip, escape, table
+from .reliability import Reliability
 
 _WEIGHT = " weight"  # how the names of such curves end
 
@@ -35,6 +36,11 @@ class TrainingReport:
     partial: bool = False
     notes: Sequence[str] = ()
 
+    @property
+    def reliability(self) -> Reliability:
+        """The figures and what they come from; there are some where the header has a confusion matrix."""
+        return Reliability(accuracy_of(self.header.confusion), [each.held_out_polygons for each in self.samples])
+
     def html(self) -> str:
         """The page."""
         page = Page(tr("BDGF training report"))
@@ -48,7 +54,7 @@ class TrainingReport:
             page.heading(tr("Accuracy on polygons that were kept out of training"))
             for sentence in self.coverage:
                 page.text(sentence, "quiet")
-            add_accuracy(page, self.header.classes, self.header.confusion, accuracy_of(self.header.confusion))
+            add_accuracy(page, self.header.classes, self.header.confusion, self.reliability)
         else:
             page.text(tr("No polygon was held out, so there are no accuracy figures: run Assess with other polygons."))
         if self.warnings:

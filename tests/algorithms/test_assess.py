@@ -82,7 +82,7 @@ def test_figures_are_those_of_scikit_learn(assess: Any, faulty_map: str, scene: 
     assert figures["left_out"] == left_out > 0
     assert f"{left_out} reference pixels lie where the map is nodata" in log.told
     page = report.read_text(encoding="utf-8")
-    assert all(each["name"] in page for each in figures["classes"]) and f"{100 * figures['oa']:.1f}" in page
+    assert all(each["name"] in page for each in figures["classes"]) and f"{figures['oa']:.0%}" in page
     assert f"{left_out} reference pixels" in page
 
 

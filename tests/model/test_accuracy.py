@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics
 
-from bdgf.model.accuracy import accuracy_of
+from bdgf.model.accuracy import accuracy_of, wilson_interval
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -43,3 +44,13 @@ def test_a_single_class_everywhere() -> None:
 def test_no_matrix(matrix: list[list[int]]) -> None:
     with pytest.raises(ValueError):
         accuracy_of(matrix)
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "low", "high"), [(1.0, 1, 0.207, 1.0), (0.0, 4, 0.0, 0.490), (0.9, 100, 0.826, 0.945)]
+)
+def test_intervals_of_wilson(share: float, count: int, low: float, high: float) -> None:
+    """Against tables; scipy's binomtest agrees where share * count is whole."""
+    assert wilson_interval(share, count) == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+    found = stats.binomtest(round(share * count), count).proportion_ci(method="wilson")
+    assert wilson_interval(share, count) == (pytest.approx(found.low), pytest.approx(found.high))

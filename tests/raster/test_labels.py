@@ -151,7 +151,7 @@ def test_figures_name_the_classes_they_cover_and_the_least_distance(stack: Modal
     assert labels.counts[0].held_out_polygons == 0 and labels.counts[1].held_out_polygons == 1
     assert labels.distance is not None and labels.distance.pixels == pytest.approx(17)
     assert labels.distance.map_units == pytest.approx(170)
-    assert "1 of 2 classes: 2" in labels.coverage[0] and "17.0 pixels (170 map units)" in labels.coverage[1]
+    assert "1 of 2 classes: 2 (1 polygon)" in labels.coverage[0] and "17.0 pixels (170 map units)" in labels.coverage[1]
     assert any("fewer than 3" in each and each.rstrip(".").endswith("1") for each in labels.warnings)
     assert label(stack, *few, *many).coverage == ()
 

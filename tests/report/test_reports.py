@@ -9,9 +9,13 @@ from html.parser import HTMLParser
 import pytest
 
 from bdgf.bdgf_qgis.raster.labels import ClassCounts
+from bdgf.bdgf_qgis.report.accuracy_tables import add_accuracy
 from bdgf.bdgf_qgis.report.assessment import AssessmentReport
 from bdgf.bdgf_qgis.report.curves import charts
+from bdgf.bdgf_qgis.report.page import Page
+from bdgf.bdgf_qgis.report.reliability import Reliability
 from bdgf.bdgf_qgis.report.training import TrainingReport
+from bdgf.model.accuracy import accuracy_of
 from bdgf.model.header import Header
 from bdgf.model.messages import ClassInfo, Curve, ModalityInfo, SceneInfo
 from bdgf.model.settings import PRESETS
@@ -64,10 +68,45 @@ def training(confusion=CONFUSION, curves=(), partial=False) -> TrainingReport:
 
 def test_training_page_tells_accuracy_samples_and_settings():
     text = words(checked(training().html()))
-    for wanted in ("85.0%", "0.700", "80.0%", "88.9%", "84.2%", "They cover 2 of 3.", "One &amp; only."):
+    for wanted in ("52% to 97%", "85%", "0.70", "80%", "89%", "84%", "They cover 2 of 3.", "One &amp; only."):
         assert wanted in text, wanted
     for wanted in ("optical", "bands: 2, uint16", "400 x 300 pixels of 2 x 2", "quick", "ab" * 32, "350"):
         assert wanted in text, wanted
+
+
+@pytest.mark.parametrize(
+    ("right", "polygons", "basis", "figures"),
+    [
+        (
+            4,
+            (1, 0, 0),
+            "Overall accuracy between 0.21 and 1.00 (95 % interval from 1 polygon of 1 of 3 classes): too",
+            [],
+        ),
+        (
+            4,
+            (2, 1, 0),
+            "between 0.44 and 1.00 (95 % interval from 3 polygons of 2 of 3 classes, as",
+            [": too few to say."],
+        ),
+        (
+            9990,
+            (9000, 9000, 2000),
+            "0.999 and 1.000 (95 % interval from 20000",
+            ["Overall accuracy 0.999, average 1.000"],
+        ),
+    ],
+)
+def test_figures_bear_the_digits_of_their_polygons(right, polygons, basis, figures):
+    confusion = ((right, 0, 0), (10 if right > 4 else 0, right if right > 4 else 0, 0), (0, 0, 0))
+    reliability = Reliability(accuracy_of(confusion), polygons)
+    said = " ".join(reliability.sentences)
+    assert basis in said and all(each in said for each in figures)
+    page = Page("x")
+    add_accuracy(page, CLASSES, confusion, reliability)
+    text = words(page.html())
+    assert text.index(basis) < text.index("overall accuracy")
+    assert ("kappa" in text) is (not reliability.too_few) and ("100.0%" in text) is (right > 4)
 
 
 def test_training_page_without_hold_out_says_so():
@@ -107,7 +146,7 @@ def test_the_weights_of_the_voters_are_told_in_words():
 
 @pytest.fixture
 def assessment() -> AssessmentReport:
-    return AssessmentReport("map", "validation", CLASSES, CONFUSION, 14, 1200, ["2 polygons have no class."])
+    return AssessmentReport("map", "validation", CLASSES, CONFUSION, (8, 6, 0), 1200, ["2 polygons have no class."])
 
 
 def test_assessment_page(assessment):
@@ -116,7 +155,7 @@ def test_assessment_page(assessment):
         "map against 14 polygons of validation",
         "1,200 reference pixels",
         "2 polygons have no class.",
-        "85.0%",
+        "85%",
     ):
         assert wanted in text, wanted
 
@@ -126,6 +165,9 @@ def test_assessment_as_json(assessment):
     assert (data["oa"], data["aa"], data["pixels"], data["left_out"]) == (0.85, pytest.approx(0.85), 20, 1200)
     assert data["kappa"] == pytest.approx(0.7)
     assert data["confusion"] == [list(row) for row in CONFUSION]
+    assert data["oa_interval_95"] == [pytest.approx(0.593, abs=5e-4), pytest.approx(0.957, abs=5e-4)]
+    assert (data["polygons"], data["polygons_trained_on"]) == (14, 0)
     water, _, snow = data["classes"]
+    assert (water["polygons"], snow["polygons"]) == (8, 0)
     assert (water["code"], water["name"], water["producer"], water["reference"]) == (1, "Water", 0.8, 10)
     assert snow["producer"] is None and snow["f1"] is None and snow["reference"] == 0
