@@ -7,9 +7,10 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ..preferences import wished_device
-from ..steps.classifying import SceneToMap, classify_scene, style_results
+from ..steps.classifying import SceneToMap, classify_scene
 from ..steps.inputs import rasters_of, rasters_problem, samples_of
 from ..steps.running import opened_model
+from ..steps.showing import show_results
 from ..translation import tr
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_rasters, device_problem, model_problem
@@ -106,7 +107,8 @@ class Classify(BdgfAlgorithm):
             cloud=self.parameterAsBool(parameters, "COG", context),
         )
         mapped = classify_scene(wanted, feedback)
-        style_results(wanted, mapped, context)
+        labels = {each.name(): each.description() for each in self.destinationParameterDefinitions()}
+        show_results(wanted, mapped, labels, context)
         return {
             "OUTPUT": output,
             "CONFIDENCE": confidence,

@@ -16,10 +16,11 @@ from qgis.core import (
 
 from ..demo.materials import CLASSES
 from ..demo.scene import LEAST_SIZE, write_scene
+from ..demo.sensors import BRIGHT, NATURAL
 from ..raster.errors import RasterCancelled
 from ..steps.running import part, told_to_user
 from ..style.post_processor import style_when_loaded
-from ..style.raster_style import class_style
+from ..style.raster_style import class_style, image_renderer, image_style, style_raster
 from ..style.sample_style import store_sample_style, style_samples
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -81,10 +82,17 @@ class CreateDemoScene(BdgfAlgorithm):
 
         with told_to_user():
             progress = part(feedback, 0, 95, tr("Building the town"))
-            scene = write_scene(folder, size, seed, progress, check, class_style(CLASSES), decorate)
+            scene = write_scene(
+                folder, size, seed, progress, check, class_style(CLASSES), image_style(NATURAL, BRIGHT), decorate
+            )
         for path, name in ((scene.optical, "OPTICAL"), (scene.dsm, "DSM"), (scene.training, "TRAINING")):
             details = QgsProcessingContext.LayerDetails(path.stem, context.project(), name)
             context.addLayerToLoadOnCompletion(str(path), details)
+        style_when_loaded(
+            context,
+            str(scene.optical),
+            lambda layer: style_raster(layer, image_renderer(NATURAL, BRIGHT, layer.dataProvider())),
+        )
         style_when_loaded(context, str(scene.training), lambda layer: style_samples(layer, CLASSES))
         feedback.setProgress(100)
         return {

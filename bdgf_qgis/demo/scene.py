@@ -44,7 +44,8 @@ def write_scene(
     seed: int,
     progress: Callable[[float], None] = lambda share: None,
     check: Callable[[], None] = lambda: None,
-    style: str = "",
+    truth_style: str = "",
+    image_style: str = "",
     decorate: Callable[[Path, str], None] = lambda path, table: None,
 ) -> DemoScene:
     """Makes a scene of `size` x `size` optical pixels.
@@ -55,7 +56,7 @@ def write_scene(
         seed: another seed gives another town.
         progress: told the share that is done.
         check: raises where the user cancelled.
-        style: the .qml that is put beside the truth.
+        truth_style, image_style: the .qml that are put beside the truth and the optical image.
         decorate: is given each GeoPackage and its table before it is put in place.
 
     Raises RasterError where the scene would be too small or the folder cannot be written to; nothing is left then.
@@ -94,7 +95,9 @@ def write_scene(
             _write_polygons(draft, target.stem, polygons, wkt)
             decorate(draft, target.stem)
             drafts.append((draft, target))
-        codes.write_sidecar(".qml", style)
+        codes.write_sidecar(".qml", truth_style)
+        if image_style:
+            image.write_sidecar(".qml", image_style)
         check()
         commit_together([image, model, codes])
         for draft, target in drafts:

@@ -13,6 +13,8 @@ from .town import QUARTER, Town
 PIXEL = 2  # metres, optical image
 DSM_PIXEL = 3  # metres, surface model
 DSM_SHIFT = -5  # metres from the scene's corner to that of the surface model
+NATURAL = (7, 4, 1)  # numbers of the bands nearest to red, green and blue
+BRIGHT = 3_500  # reflectance times 10,000 that is shown white
 HALO = 16  # metres drawn around what is asked for: blurs reach that far
 _BLUR = 1.3  # metres, the optics' point spread
 _NOISE = 0.006  # reflectance

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Optional
 
 from qgis.core import (
-    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingUtils,
@@ -31,8 +30,6 @@ from ..raster.outputs import check_name
 from ..raster.polygon_mask import PolygonMask
 from ..raster.stack import ModalityStack
 from ..resources import plugin_version
-from ..style.post_processor import style_when_loaded
-from ..style.raster_style import class_renderer, confidence_renderer, style_raster
 from ..translation import tr
 from .comparing import compare_with_training
 from .disk_need import check_room
@@ -71,10 +68,12 @@ class SceneToMap:
 
 @dataclass(frozen=True)
 class SceneMapped:
-    """What came of it: the number of classified pixels, and the header of the model."""
+    """What came of it: the number of classified pixels, the model's header, the raster of the grid, the lineage."""
 
     pixels: int
     header: Header
+    grid: str
+    lineage: Lineage
 
 
 def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> SceneMapped:
@@ -124,7 +123,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
                 writer.commit(wanted.cloud, report)
     feedback.setProgress(100)
     feedback.pushInfo(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
-    return SceneMapped(pixels, header)
+    return SceneMapped(pixels, header, stack.grid_name, lineage)
 
 
 def _classify_rest(
@@ -177,18 +176,6 @@ def _said_what_is_kept(kept: PartFolder, count: int, feedback: QgsProcessingFeed
         if isinstance(error, (RasterError, EngineError, OSError)):
             feedback.pushInfo(said)
         raise
-
-
-def style_results(wanted: SceneToMap, mapped: SceneMapped, context: QgsProcessingContext) -> None:
-    """Have results that Processing loads shown with their styles."""
-    style_when_loaded(
-        context,
-        wanted.output,
-        lambda layer: style_raster(layer, class_renderer(mapped.header.classes, layer.dataProvider())),
-    )
-    style_when_loaded(
-        context, wanted.confidence, lambda layer: style_raster(layer, confidence_renderer(layer.dataProvider()))
-    )
 
 
 def _polygon_mask(

@@ -23,7 +23,7 @@ from ..raster.lineage import Lineage
 from ..raster.mosaic import Content, Part, write_mosaic, write_part
 from ..raster.polygon_mask import PolygonMask
 from ..raster.statistics import Statistics
-from ..style.raster_style import class_style, confidence_style
+from ..style.raster_style import class_style, probability_style
 from ..translation import tr
 
 NO_CONFIDENCE = -1.0
@@ -49,10 +49,10 @@ def map_results(
     results = [MapResult("classes", output, codes, class_style(tuple(classes)))]
     if confidence:
         sure = Content("float32", NO_CONFIDENCE, (tr("confidence"),))
-        results.append(MapResult("confidence", confidence, sure, confidence_style()))
+        results.append(MapResult("confidence", confidence, sure, probability_style()))
     if probabilities:
         shares = Content("uint16", NO_CLASS, tuple(each.name for each in classes), scale=1 / CERTAIN)
-        results.append(MapResult("probabilities", probabilities, shares))
+        results.append(MapResult("probabilities", probabilities, shares, probability_style()))
     return tuple(results)
 
 

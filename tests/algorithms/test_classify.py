@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import shutil
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import processing
 import pytest
 from osgeo import gdal, ogr
 from qgis.core import (
     QgsPalettedRasterRenderer,
-    QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
     QgsSingleBandPseudoColorRenderer,
@@ -48,11 +49,10 @@ def classify(
     scene: Scene,
     output: Path,
     log: Log | None = None,
-    context: QgsProcessingContext | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
     given = {"MODEL": trained.model, "MODALITIES": scene.rasters, "DEVICE": "cpu", "OUTPUT": str(output)}
-    return run("classify", {**given, **changes}, log, context)
+    return run("classify", {**given, **changes}, log)
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -108,8 +108,8 @@ def test_names_and_colours_travel_with_the_file(mapped: Mapped):
     table = read_class_table(gdal.Open(mapped.output))
     assert [(each.code, each.name, each.colour) for each in table] == LEGEND
     folder = Path(mapped.output).parent
-    names = {"map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confidence.qml", "probabilities.tif"}
-    assert {each.name for each in folder.iterdir()} == names, "no draft is left"
+    names = {f"{name}.{end}" for name in ("map", "confidence", "probabilities") for end in ("tif", "qml")}
+    assert {each.name for each in folder.iterdir()} == {*names, "map.tif.aux.xml"}, "no draft is left"
 
 
 def test_results_say_where_they_come_from(mapped: Mapped, trained: Trained):
@@ -163,28 +163,26 @@ def test_plain_loading_shows_classes_and_confidence(mapped: Mapped):
     assert isinstance(QgsRasterLayer(mapped.confidence, "sure").renderer(), QgsSingleBandPseudoColorRenderer)
 
 
-def test_layers_that_processing_loads_have_their_style(trained: Trained, scene: Scene, tmp_path: Path):
-    """Processing reads no .qml: the style must come from the post-processor."""
-    context, log = QgsProcessingContext(), Log()
-    context.setProject(QgsProject.instance())
-    paths = {"OUTPUT": str(tmp_path / "map.tif"), "CONFIDENCE": str(tmp_path / "sure.tif")}
-    for name, path in paths.items():
-        details = QgsProcessingContext.LayerDetails(name, QgsProject.instance(), name)
-        context.addLayerToLoadOnCompletion(path, details)
-    classify(
-        trained, scene, tmp_path / "map.tif", log, CONFIDENCE=paths["CONFIDENCE"], EXTENT=part(scene), context=context
-    )
-    loaded = {}
-    for name, path in paths.items():
-        for sidecar in tmp_path.glob("*.qml"):
-            sidecar.unlink()
-        loaded[name] = QgsRasterLayer(path, name)
-        assert not isinstance(loaded[name].renderer(), (QgsPalettedRasterRenderer, QgsSingleBandPseudoColorRenderer))
-        processor = context.layerToLoadOnCompletionDetails(path).postProcessor()
-        assert processor is not None
-        processor.postProcessLayer(loaded[name], context, log)
-    assert legend_of(loaded["OUTPUT"]) == LEGEND
-    assert isinstance(loaded["CONFIDENCE"].renderer(), QgsSingleBandPseudoColorRenderer)
+def test_what_processing_loads_has_name_place_style_and_says_where_it_comes_from(trained: Trained, scene: Scene):
+    project = QgsProject.instance()
+    given = {"MODEL": trained.model, "MODALITIES": scene.rasters, "GRID": scene.optical, "DEVICE": "cpu"}
+    results = {key: "TEMPORARY_OUTPUT" for key in ("PROBABILITIES", "CONFIDENCE", "OUTPUT")}
+    processing.runAndLoadResults("bdgf:classify", {**given, "EXTENT": part(scene), **results}, feedback=Log())
+    (group,) = project.layerTreeRoot().children()
+    assert group.name() == "optical, by model"
+    land, sure, shares = (node.layer() for node in group.children())
+    kinds = ("Land cover", "Confidence", "Probabilities")
+    assert [each.name() for each in (land, sure, shares)] == [f"{kind} of optical, by model" for kind in kinds]
+    assert legend_of(land) == LEGEND
+    for each in (sure, shares):
+        assert isinstance(each.renderer(), QgsSingleBandPseudoColorRenderer)
+        assert (each.renderer().classificationMin(), each.renderer().classificationMax()) == (0, 1)
+    assert land.metadata().title() == land.name()
+    digest = hashlib.sha256(Path(trained.model).read_bytes()).hexdigest()
+    told = "\n".join([land.metadata().abstract(), *land.metadata().history()])
+    for said in ("1 road", "8 water", "model.safetensors from optical, dsm", datetime.date.today().isoformat(), digest):
+        assert said in told
+    assert scene.optical in told and trained.model in told
 
 
 def part(scene: Scene, rows: tuple[int, int] = (17, 60), columns: tuple[int, int] = (40, 95)) -> str:

@@ -10,7 +10,7 @@ from osgeo import gdal
 from qgis.core import QgsPalettedRasterRenderer, QgsProcessingContext, QgsProject, QgsRasterLayer
 
 from bdgf.bdgf_qgis.style import post_processor
-from bdgf.bdgf_qgis.style.raster_style import class_renderer, class_style, confidence_style, style_raster
+from bdgf.bdgf_qgis.style.raster_style import class_renderer, class_style, probability_style, style_raster
 from bdgf.model.messages import ClassInfo
 
 CLASSES = (ClassInfo(3, "Water & <ice>", "#0000ff"), ClassInfo(700, "Soil", "#a52a2a"))
@@ -43,7 +43,7 @@ def test_a_class_raster_opens_with_its_legend(raster, tmp_path):
 
 def test_a_confidence_raster_opens_from_dark_to_bright(tmp_path):
     path = write(tmp_path / "sure.tif", np.array([[0.05, 0.5, 0.95]], np.float32), gdal.GDT_Float32)
-    (tmp_path / "sure.qml").write_text(confidence_style(), encoding="utf-8")
+    (tmp_path / "sure.qml").write_text(probability_style(), encoding="utf-8")
     layer = QgsRasterLayer(path, "sure")
     assert layer.renderer().type() == "singlebandpseudocolor"
     block = layer.renderer().block(1, layer.extent(), 3, 1)
