@@ -65,14 +65,20 @@ def test_modules_of_both_sides_use_the_standard_library_only(path: Path) -> None
     assert all(parts[1] in SHARED for parts in inside(path))
 
 
-@pytest.mark.parametrize("folder", ["raster", "demo", "engine", "installation", "diagnosis"])
+@pytest.mark.parametrize("folder", ["files", "raster", "demo", "engine", "installation", "diagnosis"])
 def test_folders_below_the_algorithms_know_no_qgis(folder: str) -> None:
     for path in sorted((ROOT / "bdgf_qgis" / folder).rglob("*.py")):
         settings_reader = folder == "engine" and path.stem == "setting"  # reads the QGIS setting bdgf/python
         assert settings_reader or not libraries(path) & (QGIS_LIBRARIES - {"osgeo"}), name(path)
-        allowed = {folder, "engine" if folder in ("installation", "diagnosis") else "raster"}
+        allowed = {folder, "files", "engine" if folder in ("installation", "diagnosis") else "raster"}
         others = [parts for parts in inside(path) if parts[0] == "bdgf_qgis" and len(parts) > 2]
         assert all(parts[1] in allowed for parts in others), name(path)
+
+
+def test_what_knows_files_needs_nothing_else() -> None:
+    for path in sorted((ROOT / "bdgf_qgis" / "files").glob("*.py")):
+        assert libraries(path) <= set(sys.stdlib_module_names), name(path)
+        assert all(parts[:2] == ["bdgf_qgis", "files"] for parts in inside(path)), name(path)
 
 
 def test_algorithms_are_made_of_steps_and_not_the_other_way_round() -> None:

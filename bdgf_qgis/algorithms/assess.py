@@ -6,11 +6,12 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
+from ..files.conflicts import ReadFiles
 from ..raster.assessment import confusion_of
 from ..raster.source import files_of
 from ..report.assessment import AssessmentReport
 from ..steps.inputs import raster_source, samples_of
-from ..steps.placing import check_places, write_text
+from ..steps.placing import file_result, held_places, write_texts
 from ..steps.running import part, told_to_user, warn
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -75,7 +76,8 @@ class Assess(BdgfAlgorithm):
         """Compare and write."""
         paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "JSON")}
         with told_to_user():
-            check_places(paths.values(), files_of(self._classification))
+            reads = ReadFiles([*files_of(self._classification), *self._reference.files])
+        with held_places(map(file_result, paths.values()), reads, feedback), told_to_user():
             found = confusion_of(
                 self._classification,
                 self._reference.polygons,
@@ -84,21 +86,18 @@ class Assess(BdgfAlgorithm):
                 part(feedback, 0, 98, tr("Comparing map and reference")),
                 feedback.isCanceled,
             )
-        warn(found.notes, feedback)
-        report = AssessmentReport(
-            self._classification.name,
-            self._reference_name,
-            found.classes,
-            found.confusion,
-            found.polygons,
-            found.left_out,
-            found.notes,
-            found.trained_on,
-        )
-        if paths["REPORT"]:
-            write_text(paths["REPORT"], report.html())
-        if paths["JSON"]:
-            write_text(paths["JSON"], report.json())
+            warn(found.notes, feedback)
+            report = AssessmentReport(
+                self._classification.name,
+                self._reference_name,
+                found.classes,
+                found.confusion,
+                found.polygons,
+                found.left_out,
+                found.notes,
+                found.trained_on,
+            )
+            write_texts([(paths["REPORT"], report.html()), (paths["JSON"], report.json())])
         accuracy = report.reliability.accuracy
         for sentence in report.reliability.sentences:
             feedback.pushInfo(sentence)

@@ -16,8 +16,9 @@ from ...model.header import Header
 from ...model.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
+from ..steps.placing import file_result, held_places
 from ..steps.running import model_header, opened_model, told_to_user
-from ..steps.scene_batch import Batch
+from ..steps.scene_batch import Batch, files_read
 from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
 from ..steps.scene_table import FAILED, MAPPED, SceneTable
 from ..translation import tr
@@ -126,9 +127,13 @@ class ClassifyFolder(BdgfAlgorithm):
             model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
             header = model.header
             found = self._found(parameters, header, output, feedback, context)
-            output.mkdir(parents=True, exist_ok=True)
-            with SceneTable(output / TABLE, header.classes) as table, session_series():
-                Batch(model, device, output, confidence, table).run(found.scenes, feedback)
+            reads = files_read(model.path, found.scenes)
+            with (
+                held_places([file_result(str(output / TABLE))], reads, feedback),
+                SceneTable(output / TABLE, header.classes) as table,
+                session_series(),
+            ):
+                Batch(model, device, output, confidence, table, reads).run(found.scenes, feedback)
         maps, failures = table.count(MAPPED), table.count(FAILED)
         summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
             maps=maps, failures=failures, table=output / TABLE

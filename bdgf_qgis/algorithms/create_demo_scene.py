@@ -15,9 +15,11 @@ from qgis.core import (
 )
 
 from ..demo.materials import CLASSES
-from ..demo.scene import LEAST_SIZE, write_scene
+from ..demo.scene import LEAST_SIZE, scene_in, write_scene
 from ..demo.sensors import BRIGHT, NATURAL
+from ..files.conflicts import ReadFiles
 from ..raster.errors import RasterCancelled
+from ..steps.placing import file_result, held_places, raster_result
 from ..steps.running import part, told_to_user
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_style, image_renderer, image_style, style_raster
@@ -80,7 +82,10 @@ class CreateDemoScene(BdgfAlgorithm):
                 text = tr("The style of the polygons cannot be stored in {folder}: {reason}.")
                 raise QgsProcessingException(text.format(folder=folder, reason=problem))
 
-        with told_to_user():
+        wanted = scene_in(folder)
+        places = [raster_result(str(each)) for each in (wanted.optical, wanted.dsm, wanted.truth)]
+        places += [file_result(str(each)) for each in (wanted.training, wanted.validation)]
+        with held_places(places, ReadFiles(), feedback), told_to_user():
             progress = part(feedback, 0, 95, tr("Building the town"))
             scene = write_scene(
                 folder, size, seed, progress, check, class_style(CLASSES), image_style(NATURAL, BRIGHT), decorate

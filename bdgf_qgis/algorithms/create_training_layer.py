@@ -23,8 +23,9 @@ from qgis.PyQt.QtGui import QColor
 
 from ...model.messages import ClassInfo
 from ...model.text import short_name
+from ..files.conflicts import ReadFiles
 from ..steps.keeping import SAMPLES_PLACE
-from ..steps.placing import placed
+from ..steps.placing import file_result, held_places, placed
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
 from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style, style_samples
@@ -113,7 +114,8 @@ class CreateTrainingLayer(BdgfAlgorithm):
             feedback.pushWarning(
                 tr("The layer gets no coordinate reference system: it fits rasters that have none either.")
             )
-        with placed(destination) as draft:
+        places = held_places([file_result(destination)], ReadFiles(), feedback)
+        with places, placed(destination) as draft:
             _write(draft, Path(destination).stem, self._crs, classes, context)
         feedback.pushInfo(tr("{count} classes; switch on editing and draw.").format(count=len(classes)))
         feedback.setProgress(100)

@@ -11,11 +11,13 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 from ...model.header import ModelFile
 from ...model.messages import TileFiles
 from ..feedback import QgisFeedback
+from ..files.conflicts import Written
 from ..raster.grid import Window
 from ..raster.labels import Labels
 from ..raster.stack import ModalityStack
 from ..raster.tiles import copy_tiles
 from ..steps.inputs import rasters_problem
+from ..steps.placing import file_result
 from ..steps.running import opened_model, part
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -63,6 +65,12 @@ def scene_tiles(
 def checkpoint_of(model: str) -> str:
     """Where the state of a long pre-training is kept until its model is written: beside it."""
     return f"{model}.bdgf-pretraining.safetensors"
+
+
+def model_result(model: str) -> Written:
+    """A model file with the state that is kept beside it while it comes into being."""
+    draft = checkpoint_of(model) + ".12345678.new"  # as long as the worker's names for its drafts
+    return file_result(model, checkpoint_of(model), draft)
 
 
 def remove_checkpoint(model: str) -> None:

@@ -10,13 +10,14 @@ from ...model.messages import PretrainJob
 from ...model.settings import PRESETS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
+from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
 from ..recent_models import PRETRAINED, remember_model
 from ..resources import plugin_version
 from ..steps.inputs import rasters_of, window_of
 from ..steps.keeping import PRETRAINED_PLACE
 from ..steps.pace_text import step_text
-from ..steps.placing import check_places, put_in_place
+from ..steps.placing import held_places, put_in_place
 from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
 from .base import MODEL_FILES, BdgfAlgorithm
@@ -26,7 +27,14 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .learning import checkpoint_of, learning_problem, pretrained_of, remove_checkpoint, scene_tiles
+from .learning import (
+    checkpoint_of,
+    learning_problem,
+    model_result,
+    pretrained_of,
+    remove_checkpoint,
+    scene_tiles,
+)
 
 
 class Pretrain(BdgfAlgorithm):
@@ -84,11 +92,12 @@ class Pretrain(BdgfAlgorithm):
         """Copy tiles, learn, put the model in place."""
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         with told_to_user():
-            check_places([model], self._rasters.files)
-        pretrained = pretrained_of(self, parameters, context)
+            pretrained = pretrained_of(self, parameters, context)
+            reads = ReadFiles([*self._rasters.files, *([pretrained.path] if pretrained else [])])
+        places = held_places([model_result(model)], reads, feedback)
         seed = self.parameterAsInt(parameters, "SEED", context)
         preset = self.parameterAsEnumString(parameters, "PRESET", context)
-        with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
+        with places, opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
             folder = worker.workspace.job_folder()
             extent = window_of(self._extent, stack.grid)
             tiles = scene_tiles(stack, None, folder, seed, feedback, 0, extent)

@@ -12,6 +12,7 @@ from ...model.messages import Trained, TrainingPolygons, TrainJob
 from ...model.settings import PRESETS, PRIORS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
+from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
 from ..raster.polygon_digests import training_polygons
@@ -22,7 +23,7 @@ from ..resources import plugin_version
 from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
 from ..steps.keeping import MODEL_PLACE
 from ..steps.pace_text import step_text
-from ..steps.placing import check_places, put_all_in_place
+from ..steps.placing import file_result, held_places, put_all_in_place
 from ..steps.running import opened_scene, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
@@ -33,7 +34,14 @@ from .common_parameters import (
     add_rasters,
     add_seed_and_device,
 )
-from .learning import checkpoint_of, learning_problem, pretrained_of, remove_checkpoint, scene_tiles
+from .learning import (
+    checkpoint_of,
+    learning_problem,
+    model_result,
+    pretrained_of,
+    remove_checkpoint,
+    scene_tiles,
+)
 
 
 class Train(BdgfAlgorithm):
@@ -148,15 +156,17 @@ class Train(BdgfAlgorithm):
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         report = self.parameterAsFileOutput(parameters, "REPORT", context)
         with told_to_user():
-            check_places((model, report), self._rasters.files)
-        pretrained = pretrained_of(self, parameters, context)
+            pretrained = pretrained_of(self, parameters, context)
+            starting = [pretrained.path] if pretrained else []
+            reads = ReadFiles([*self._rasters.files, *self._samples.files, *starting])
+        places = held_places([model_result(model), file_result(report)], reads, feedback)
         seed = self.parameterAsInt(parameters, "SEED", context)
         preset = PRESETS[self.parameterAsEnumString(parameters, "PRESET", context)]
         settings = preset.with_prior(self.parameterAsEnumString(parameters, "CLASS_PRIOR", context)).with_steps(
             optional_integer(self, parameters, "PRETRAIN_STEPS", context),
             optional_integer(self, parameters, "STEPS", context),
         )
-        with opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
+        with places, opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
             feedback.setProgressText(tr("Reading the polygons"))
             holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)
             labels = rasterise_labels(

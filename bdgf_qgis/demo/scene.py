@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import ogr, osr
 
-from ..raster.drafts import commit_together
+from ..raster.drafts import Draft, commit_together
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
@@ -36,6 +35,12 @@ class DemoScene:
     truth: Path
     training: Path
     validation: Path
+
+
+def scene_in(folder: str) -> DemoScene:
+    """The files of a scene in a folder."""
+    names = ("optical.tif", "dsm.tif", "truth.tif", "training.gpkg", "validation.gpkg")
+    return DemoScene(*(Path(folder) / name for name in names))
 
 
 def write_scene(
@@ -64,9 +69,7 @@ def write_scene(
     if size < LEAST_SIZE:
         raise RasterError(f"A demo scene has at least {LEAST_SIZE} x {LEAST_SIZE} pixels; {size} were asked for.")
     town = Town(seed)
-    scene = DemoScene(
-        *(Path(folder) / name for name in ("optical.tif", "dsm.tif", "truth.tif", "training.gpkg", "validation.gpkg"))
-    )
+    scene = scene_in(folder)
     wkt = _wkt()
     grid = Grid(size, size, (CORNER[0], PIXEL, 0.0, CORNER[1], 0.0, -PIXEL), wkt)
     dsm_size = (size * PIXEL - 2 * DSM_SHIFT) // DSM_PIXEL
@@ -89,19 +92,14 @@ def write_scene(
             progress(number / len(blocks))
         drafts = []
         for target, polygons in zip((scene.training, scene.validation), draw_polygons(town, size)):
-            draft = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
-            for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
-                open_rasters.callback(leftover.unlink, missing_ok=True)
-            _write_polygons(draft, target.stem, polygons, wkt)
-            decorate(draft, target.stem)
-            drafts.append((draft, target))
+            drafts.append(open_rasters.enter_context(Draft(target)))
+            _write_polygons(drafts[-1].file, target.stem, polygons, wkt)
+            decorate(drafts[-1].file, target.stem)
         codes.write_sidecar(".qml", truth_style)
         if image_style:
             image.write_sidecar(".qml", image_style)
         check()
-        commit_together([image, model, codes])
-        for draft, target in drafts:
-            draft.replace(target)
+        commit_together([image, model, codes, *drafts])
     progress(1.0)
     return scene
 
@@ -113,7 +111,8 @@ def _wkt() -> str:
 
 
 def _write_polygons(path: Path, table: str, polygons: Sequence[DrawnPolygon], wkt: str) -> None:
-    """A GeoPackage of the polygons."""
+    """A GeoPackage of the polygons, in place of the empty file of its draft."""
+    path.unlink()
     names = {each.code: each.name for each in CLASSES}
     with gdal_errors(f"{path} cannot be written", strict=True) as calls:
         dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
-import sys
+import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -15,11 +14,15 @@ from pathlib import Path
 from typing import BinaryIO, Optional
 
 from ...model.rebuild import rebuild, rebuildable
+from ..files.links import is_link, remove_link
+from ..files.lock import remove_lock, take_lock, try_lock
+from ..files.renames import PART_FOLDER_END
 from .errors import EngineError, RunCancelled
-from .file_lock import try_lock
 
-FOLDER_END = ".bdgf-part"
+FOLDER_END = PART_FOLDER_END
 _LOCK, _MANIFEST = "lock", "manifest.json"
+_ABOUT = "Finished blocks of a BDGF run."
+_OURS = re.compile(r"block-\d+(-\w+)?\.(json|tif)(\.new|\.aux\.xml)?|manifest\.json\.new|\.bdgf-[0-9a-f]{8}-new.*")
 _OLD = 14 * 24 * 3600.0  # seconds after which nobody is expected to go on
 _CHUNK = 1 << 20
 
@@ -53,8 +56,11 @@ class PartFolder:
         call: a hash of everything that the blocks hang on. Blocks of another call are removed.
         cancelled: looked at while kept blocks are compared with their checksums.
 
-    path is the folder, blocks are those that are finished, by number; one whose files are damaged is none of them.
-    Raises EngineError where another run has the folder, RunCancelled, and OSError where it cannot be written to.
+    path is the folder, blocks are those that are finished, by number; one whose files are damaged is none of them. Only
+    files with names that this class gives are ever removed, and no link is followed.
+
+    Raises EngineError where another run has the folder or where it is no such folder, RunCancelled, and OSError where
+    it cannot be written to.
     """
 
     def __init__(self, output: Path, call: str, cancelled: Callable[[], bool] = lambda: False) -> None:
@@ -63,17 +69,18 @@ class PartFolder:
         self._unread = False  # whether there may be blocks that are not looked at yet
         self._made: list[Path] = [each for each in self.path.parents if not each.exists()]
         sweep_old(self.path.parent)
+        self._require_ours()
         self._lock: Optional[BinaryIO] = self._locked()
         try:
-            self._unread = self._read_manifest() == call
+            self._unread = _call_of(self.path) == call
             if self._unread:
                 self._read_blocks(cancelled)
                 self._unread = False
                 self._clear()
             else:
-                (self.path / _MANIFEST).unlink(missing_ok=True)  # first: never a manifest with another call's blocks
+                _write(self.path / _MANIFEST, {"about": _ABOUT, "call": ""})  # first: none with another call's blocks
                 self._clear()
-                _write(self.path / _MANIFEST, {"about": "Finished blocks of a BDGF run.", "call": call})
+                _write(self.path / _MANIFEST, {"about": _ABOUT, "call": call})
         except BaseException:
             self.close()
             raise
@@ -115,30 +122,31 @@ class PartFolder:
                 with contextlib.suppress(OSError):
                     each.rmdir()
 
+    def _require_ours(self) -> None:
+        """Raise EngineError where a link, or a folder with other files, has the folder's name."""
+        if is_link(self.path):
+            raise EngineError(
+                f"{self.path} is a link, and finished blocks are kept in a folder of that name: remove the link, or "
+                "choose another file name."
+            )
+        foreign = _foreign(self.path) if self.path.is_dir() and _call_of(self.path) is None else []
+        if foreign:
+            raise EngineError(
+                f"{self.path} holds other files ({foreign[0]}), and finished blocks are kept in a folder of that name: "
+                "move it, or choose another file name."
+            )
+
     def _locked(self) -> BinaryIO:
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # another run has just removed the folder
-                lock = open(self.path / _LOCK, "ab")
-                try:
-                    free = try_lock(lock)
-                except OSError:
-                    free = True  # a disk without locks
-                if not free:
-                    lock.close()
+                lock = take_lock(self.path / _LOCK)
+                if lock is None:
                     raise EngineError(
                         f"Another run is writing to {self.path.with_suffix('')}: wait until it is over, or choose "
                         "another file name."
                     )
-                if os.path.samestat(os.fstat(lock.fileno()), os.stat(self.path / _LOCK)):
-                    return lock
-                lock.close()
-
-    def _read_manifest(self) -> str:
-        try:
-            return str(json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))["call"])
-        except (OSError, ValueError, LookupError, TypeError):
-            return ""
+                return lock
 
     def _read_blocks(self, cancelled: Callable[[], bool]) -> None:
         for path in self.path.glob(_record("*")):
@@ -151,15 +159,15 @@ class PartFolder:
 
     def _whole(self, file: KeptFile) -> bool:
         path = self.path / Path(file.name).name
-        return path.stat().st_size == file.size and _checksum(path) == file.checksum
+        return not is_link(path) and path.stat().st_size == file.size and _checksum(path) == file.checksum
 
     def _clear(self) -> None:
         """Remove what is no finished block: other calls' and damaged ones, and drafts of a run that was killed."""
-        known = {_LOCK, _MANIFEST, *(_record(number) for number in self.blocks)}
+        known = {_record(number) for number in self.blocks}
         known |= {file.name for block in self.blocks.values() for file in block.files}
-        for each in self.path.iterdir():
-            if each.name not in known and each.is_file():
-                each.unlink()
+        for name in os.listdir(self.path):
+            if name not in known and _OURS.fullmatch(name):
+                (self.path / name).unlink()
 
 
 def sweep_old(folder: Path, seconds: float = _OLD) -> None:
@@ -167,19 +175,41 @@ def sweep_old(folder: Path, seconds: float = _OLD) -> None:
     for each in folder.glob("*" + FOLDER_END):
         with contextlib.suppress(OSError):
             file = each / _LOCK
-            if each.is_symlink() or not file.is_file() or time.time() - each.stat().st_mtime < seconds:
+            if is_link(each) or is_link(file) or not file.is_file() or time.time() - each.stat().st_mtime < seconds:
+                continue
+            if _call_of(each) is None and os.listdir(each) != [_LOCK]:
                 continue
             with open(file, "ab") as lock:
                 if try_lock(lock):
                     _remove(each, lock)
 
 
+def _call_of(folder: Path) -> Optional[str]:
+    """The call that the blocks in a part folder are of, '' of none; None without a manifest of ours."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if manifest["about"] == _ABOUT:
+            return str(manifest["call"])
+    return None
+
+
 def _remove(folder: Path, lock: BinaryIO) -> None:
-    """Delete a part folder while its lock keeps other runs from entering it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if sys.platform == "win32":  # which deletes no open file
-        lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    """Delete a part folder while its lock keeps other runs from entering it; files that are not ours stay in it."""
+    for name in os.listdir(folder):
+        if _OURS.fullmatch(name):
+            with contextlib.suppress(OSError):
+                (folder / name).unlink()
+    if not _foreign(folder):  # else it is still to be known as ours
+        with contextlib.suppress(OSError):
+            (folder / _MANIFEST).unlink()
+    remove_lock(lock, folder / _LOCK)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Names in a part folder that are none of ours."""
+    return [each for each in os.listdir(folder) if each not in (_LOCK, _MANIFEST) and not _OURS.fullmatch(each)]
 
 
 def _record(number: object) -> str:
@@ -200,6 +230,7 @@ def _checksum(path: Path, sync: bool = False) -> int:
 def _write(path: Path, content: object) -> None:
     """A whole JSON file, on the disk, or none."""
     draft = path.with_name(path.name + ".new")
+    remove_link(draft)
     with open(draft, "w", encoding="utf-8") as file:
         json.dump(content, file)
         file.flush()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional
 
-from ..engine.file_lock import try_lock
 from ..engine.managed import STATE, environments, read_state
+from ..files.lock import try_lock
 from .errors import InstallationError
 from .install_log import NAME as LOG_NAME
 

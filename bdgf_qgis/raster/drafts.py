@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import secrets
+import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Optional, Union
+from typing import BinaryIO, Optional, Union
 
+from ..files.folders import make_folders, remove_empty
+from ..files.links import is_link
+from ..files.lock import remove_lock, take_lock
+from ..files.renames import Swap, draft_file, lock_file, new_token, remove_drafts
 from .errors import RasterError
 
-_DERIVED = (".aux.xml", ".ovr", ".msk")  # what GDAL keeps beside a raster; that of an older result is wrong
-_LITTER = (".ovr.tmp", ".msk.ovr.tmp", "-wal", "-shm", "-journal")  # what GDAL and SQLite leave where they are cut off
+# what GDAL keeps beside a raster, and SQLite beside a database: that of an older result is wrong
+DERIVED = (".aux.xml", ".ovr", ".msk", "-wal", "-shm", "-journal")
 
 
 class Draft:
@@ -29,9 +32,11 @@ class Draft:
 
     def __init__(self, path: Union[str, Path], folder: Optional[Path] = None) -> None:
         self.path = Path(path)
-        self.file = (folder or self.path.parent) / f".{self.path.stem}-{secrets.token_hex(4)}{self.path.suffix}"
+        self.token = new_token()
+        self.file = draft_file(folder or self.path.parent, self.token, self.path.suffix)
         self._sidecars: dict[Path, Path] = {}
         self._made: list[Path] = []
+        self._lock: Optional[BinaryIO] = None
         try:
             self._claim()
         except OSError as error:
@@ -77,59 +82,80 @@ class Draft:
 
     def discard(self) -> None:
         """Remove everything that is not in place yet."""
-        for each in (self.file, *_beside(self.file, _DERIVED + _LITTER), *self._sidecars):
-            with suppress(OSError):
-                each.unlink()
-        for folder in reversed(self._made):
-            with suppress(OSError):
-                folder.rmdir()
+        for place in {self.file.parent, self.path.parent}:
+            remove_drafts(place, self.token)
+        if self._lock is not None:
+            remove_lock(self._lock, lock_file(self.path.parent, self.token))
+            self._lock = None
+        remove_empty(self._made)
 
-    def moves(self) -> tuple[list[tuple[Optional[Path], Path]], tuple[Path, Path]]:
-        """What becomes what: sidecars (None where an older one only goes), and the file itself."""
-        sidecars: list[tuple[Optional[Path], Path]] = [(d, t) for d, t in self._sidecars.items() if d.exists()]
-        for draft, target in zip(_beside(self.file, _DERIVED), _beside(self.path, _DERIVED)):
-            sidecars.append((draft if draft.exists() else None, target))
-        return sidecars, (self.file, self.path)
+    def swap(self) -> Swap:
+        """The renames that put it in place: what belongs beside it, where an older one only goes, and itself, the last.
+
+        Of a file that is closed.
+        """
+        beside: list[tuple[Optional[Path], Path]] = [(d, t) for d, t in self._sidecars.items() if d.exists()]
+        for draft, target in zip(_beside(self.file, DERIVED), _beside(self.path, DERIVED)):
+            if draft.exists() or os.path.lexists(target):
+                beside.append((draft if draft.exists() else None, target))
+        return Swap(self.path.parent, self.token, [*beside, (self.file, self.path)])
 
     def _claim(self) -> None:
-        folder = self.path.parent
-        for each in reversed([folder, *folder.parents]):
-            if not each.exists():
-                each.mkdir()
-                self._made.append(each)
-        if self.path.is_dir():
-            raise IsADirectoryError(21, "a folder of that name stands there")
-        if self.path.exists():
-            with open(self.path, "r+b"):
-                pass  # a file that another program has locked shows it here
+        self._made = make_folders(self.path.parent)
+        if os.path.lexists(self.path):
+            _require_file(self.path)
+        self._lock = take_lock(lock_file(self.path.parent, self.token))
         with open(self.file, "xb"):
             pass
+
+
+def _require_file(path: Path) -> None:
+    """Raise OSError where a result must not take the place of what stands there. A link is replaced, never followed."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "a folder of that name stands there")
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(22, "that is no file but a device or a pipe")
+    if not is_link(path):
+        with open(path, "r+b"):
+            pass  # a file that another program has locked shows it here
 
 
 def commit_together(drafts: Sequence[Draft]) -> None:
     """Put several files in place: all sidecars, then the files, the first one last.
 
-    Raises RasterError where one cannot be put in place; everything is as before then, and the drafts are gone.
+    A process that is killed in the middle leaves a journal, and the next run that writes there finishes (see
+    files.renames). Raises RasterError where one cannot be put in place; everything is as before then, and the drafts
+    are gone.
     """
-    done: list[tuple[Path, Optional[Path]]] = []
+    if not drafts:
+        return
+    swaps: list[Swap] = []
+    target = drafts[0].path
     try:
         for each in drafts:
             each.close()
-        parts = [each.moves() for each in drafts]
-        moves = [move for sidecars, _ in parts for move in sidecars] + [file for _, file in reversed(parts)]
-        for draft, target in moves:
-            _replace(draft, target, done)
+        swaps = [each.swap() for each in drafts]
+        for each, swap in reversed(list(zip(drafts, swaps))):
+            target = each.path
+            swap.note(swaps[0])
+        beside = [(swap, number) for swap in swaps for number in range(len(swap.targets) - 1)]
+        for swap, number in [*beside, *((each, -1) for each in reversed(swaps))]:
+            target = swap.targets[number]
+            swap.place(number)
     except BaseException as error:
-        _undo(done)
+        if swaps:
+            swaps[0].turn_back()
+        for swap in swaps:
+            swap.restore()
         for each in drafts:
             each.discard()
         if isinstance(error, OSError):
             raise not_written(target, error) from error
         raise
-    for _, backup in done:
-        if backup is not None:
-            with suppress(OSError):
-                backup.unlink()
+    for swap in reversed(swaps):
+        swap.clear()
+    for each in drafts:
+        each.discard()  # which leaves what is in place
 
 
 def not_written(path: Path, error: OSError) -> RasterError:
@@ -139,26 +165,6 @@ def not_written(path: Path, error: OSError) -> RasterError:
         f"{path} cannot be written ({reason}): choose a folder that you may write to, free some space, or close the "
         "program that has the file open."
     )
-
-
-def _replace(draft: Optional[Path], target: Path, done: list[tuple[Path, Optional[Path]]]) -> None:
-    if target.exists():
-        backup = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
-        os.replace(target, backup)
-        done.append((target, backup))
-    elif draft is not None:
-        done.append((target, None))
-    if draft is not None:
-        os.replace(draft, target)
-
-
-def _undo(done: Sequence[tuple[Path, Optional[Path]]]) -> None:
-    for target, backup in reversed(done):
-        with suppress(OSError):
-            if backup is None:
-                target.unlink()
-            else:
-                os.replace(backup, target)
 
 
 def _beside(path: Path, ends: Sequence[str]) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
@@ -124,11 +125,38 @@ def dataset_grid(dataset: Any, wkt: str = "") -> Grid:
 
 
 def files_of(source: RasterSource) -> tuple[str, ...]:
-    """The files that hold a raster; of a virtual raster also those that it is made of.
+    """The files that hold a raster; of a virtual raster also those that it is made of, however deep.
 
     Raises RasterError as open_source does.
     """
-    return tuple(open_source(source).GetFileList() or ())
+    return _with_sources(open_source(source).GetFileList() or ())
+
+
+def files_of_vector(path: str) -> tuple[str, ...]:
+    """The files of a vector data set: a shapefile has several, and a virtual one is made of others."""
+    if gdal.IdentifyDriverEx(path, gdal.OF_VECTOR, ["GPKG", "SQLite"]) is not None:
+        return (path,)  # opening it would change it
+    with suppress(RasterError), gdal_errors(path):
+        dataset = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
+        if dataset is not None:
+            return path, *_with_sources(dataset.GetFileList() or ())
+    return (path,)
+
+
+def _with_sources(files: Sequence[str]) -> tuple[str, ...]:
+    """Files, and what the virtual rasters among them are made of, which GDAL tells one step deep."""
+    found: dict[str, None] = {}
+    waiting = list(files)
+    while waiting:
+        each = waiting.pop()
+        if each in found:
+            continue
+        found[each] = None
+        with suppress(RasterError), gdal_errors(each):
+            if gdal.IdentifyDriverEx(each, gdal.OF_RASTER, ["VRT"]) is not None:
+                dataset = gdal.OpenEx(each, gdal.OF_RASTER | gdal.OF_READONLY)
+                waiting += (dataset.GetFileList() or ()) if dataset is not None else ()
+    return tuple(found)
 
 
 def grid_of(source: RasterSource) -> Grid:

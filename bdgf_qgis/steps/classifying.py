@@ -19,9 +19,10 @@ from ...model.header import Header, ModelFile
 from ...model.messages import Block, ClassifyJob
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
-from ..engine.part_folder import PartFolder
+from ..engine.part_folder import FOLDER_END, PartFolder
 from ..engine.stream import Stopped, classify_blocks
 from ..feedback import QgisFeedback
+from ..files.conflicts import ReadFiles
 from ..raster.blocks import block_with_halo, plan_blocks, write_block
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.grid import Window
@@ -34,9 +35,9 @@ from ..translation import tr
 from .comparing import compare_with_training
 from .disk_need import check_room
 from .inputs import Rasters, Samples, window_of
-from .map_writer import STYLE, MapWriter, map_results, with_lineage
+from .map_writer import MapWriter, map_results, with_lineage
 from .pace_text import pace_text
-from .placing import check_places
+from .placing import held_places, raster_result
 from .running import opened_scene, part, told_to_user, warn
 from .same_call import call_hash
 
@@ -53,6 +54,7 @@ class SceneToMap:
     extent  in the CRS of the rasters; null means all of the overlap
     mask    polygons outside of which nothing is mapped
     cloud   whether results are Cloud Optimized GeoTIFFs
+    reads   what no result may replace; None means the files of this scene alone
     """
 
     model: ModelFile
@@ -64,6 +66,7 @@ class SceneToMap:
     extent: QgsRectangle = field(default_factory=QgsRectangle)
     mask: Optional[Samples] = None
     cloud: bool = False
+    reads: Optional[ReadFiles] = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,11 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
         for each in results:
             check_name(each.path)
-        styles = [str(Path(each.path).with_suffix(STYLE)) for each in results if each.style]
-        check_places([*(each.path for each in results), *styles], wanted.rasters.files)
-    with opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
+        mask_files = wanted.mask.files if wanted.mask else ()
+        reads = wanted.reads or ReadFiles([wanted.model.path, *wanted.rasters.files, *mask_files])
+    map_file = raster_result(wanted.output, wanted.output + FOLDER_END)
+    places = held_places([map_file, *(raster_result(each.path) for each in results[1:])], reads, feedback)
+    with places, opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
         mask = _polygon_mask(wanted.mask, stack, feedback)
         window = _window(wanted.extent, stack, mask)
         compare_with_training(stack, window, header, feedback)

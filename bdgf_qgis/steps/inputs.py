@@ -29,6 +29,7 @@ from ..raster.shapes import Polygon, Value
 from ..raster.source import RasterSource, files_of
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
+from .layer_files import layer_files
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,13 @@ class Rasters:
 
 @dataclass(frozen=True)
 class Samples:
-    """Polygons with their classes, the CRS of their coordinates ('' without one), and the legend of their layer."""
+    """Polygons with their classes, the CRS of their coordinates ('' without one), legend and files of their layer."""
 
     polygons: tuple[Polygon, ...]
     crs_wkt: str
     field: str
     legend: Legend = dataclasses.field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 def rasters_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
@@ -132,7 +134,9 @@ def samples_of(
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
     polygons = tuple(_polygons(source, class_field, name_field))
-    return Samples(polygons if name_field else _named(polygons, legend), wkt, class_field, legend)
+    if not name_field:
+        polygons = _named(polygons, legend)
+    return Samples(polygons, wkt, class_field, legend, layer_files(layer, context))
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from qgis.core import (
@@ -15,8 +16,10 @@ from qgis.core import (
 
 from ...model.header import Header, ModelFile
 from ..engine.errors import EnvironmentMissing
+from ..files.conflicts import ReadFiles, spelling
 from ..raster.class_table import class_counts
-from ..raster.source import RasterSource, grid_of
+from ..raster.errors import RasterError
+from ..raster.source import RasterSource, files_of, grid_of
 from ..translation import tr
 from .classifying import SceneToMap, classify_scene
 from .inputs import Rasters
@@ -34,15 +37,19 @@ class Batch:
         device: as messages name it.
         output: the folder for results, named after their scenes.
         confidence: whether to write that, too.
+        reads: the files of all scenes, which no result may replace.
     """
 
-    def __init__(self, model: ModelFile, device: str, output: Path, confidence: bool, table: SceneTable) -> None:
+    def __init__(
+        self, model: ModelFile, device: str, output: Path, confidence: bool, table: SceneTable, reads: ReadFiles
+    ) -> None:
         self._model = model
         self._device = device
         self._output = output
         self._confidence = confidence
         self._table = table
         self._taken: set[str] = set()
+        self._reads = reads
 
     def run(self, scenes: tuple[SceneFiles, ...], feedback: QgsProcessingFeedback) -> None:
         """All scenes; those after Cancel are entered as not begun.
@@ -84,17 +91,29 @@ class Batch:
         rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
         target = self._claimed(f"{scene.name}.tif")
         confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
-        classify_scene(SceneToMap(self._model, rasters, self._device, target, confidence), feedback)
+        wanted = SceneToMap(self._model, rasters, self._device, target, confidence, reads=self._reads)
+        classify_scene(wanted, feedback)
         with told_to_user():
             return tuple(class_counts(target, [each.code for each in self._model.header.classes]))
 
     def _claimed(self, name: str) -> str:
         """The path of a result, which must not be that of another scene's."""
         path = self._output / name
-        if name.casefold() in self._taken:
+        if spelling(name) in self._taken:
             raise QgsProcessingException(tr("A result of another scene is named {name}, too.").format(name=name))
-        self._taken.add(name.casefold())
+        self._taken.add(spelling(name))
         return str(path)
+
+
+def files_read(model: str, scenes: Iterable[SceneFiles]) -> ReadFiles:
+    """All files that a batch reads; a raster that cannot be opened counts as it is named."""
+    found = [model]
+    for each in (file for scene in scenes for file in scene.files):
+        try:
+            found += files_of(RasterSource(str(each), each.name))
+        except RasterError:
+            found.append(str(each))
+    return ReadFiles(found)
 
 
 def _like_training(sources: tuple[RasterSource, ...], header: Header) -> RasterSource:

@@ -13,7 +13,8 @@ from typing import BinaryIO, Optional
 from ...model.messages import ClassInfo
 from ...model.text import plain_text
 from ..engine.errors import EngineError
-from ..engine.file_lock import try_lock
+from ..files.links import remove_link
+from ..files.lock import try_lock
 from ..raster.drafts import not_written
 from ..translation import tr
 
@@ -46,12 +47,15 @@ class SceneTable:
 
     Columns: scene, map, status, pixels, seconds, message, and the share of each class in the map, 0 to 1.
 
+    A link in its place is replaced, never written through.
+
     Raises EngineError where another run writes it, RasterError where it cannot be opened, OSError on a full disk.
     """
 
     def __init__(self, path: Path, classes: Sequence[ClassInfo]) -> None:
         self.rows: list[SceneResult] = []
         try:
+            remove_link(path)
             self._lock = _locked(path)
             self._file = open(path, "w", newline="", encoding="utf-8-sig")  # the mark tells spreadsheets the encoding
         except OSError as error:

@@ -155,7 +155,7 @@ def test_a_killed_worker_costs_one_block_and_damaged_blocks_are_made_again(
     content[len(content) // 2] ^= 0xFF
     damaged.write_bytes(content)
     (part(tmp_path) / f"block-{done[2]}.json").write_text('{"number": ')
-    (part(tmp_path) / ".output-12345678.tif").write_text("draft of a run that was killed")
+    (part(tmp_path) / ".bdgf-12345678-new.tif").write_text("draft of a run that was killed")
     log = Log()
     run("classify", call(trained, scene, tmp_path), log)
     assert f"{len(done) - 2} of {BLOCKS} blocks are finished" in log.told

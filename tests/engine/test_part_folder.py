@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from bdgf.bdgf_qgis.engine import part_folder
 from bdgf.bdgf_qgis.engine.errors import EngineError, RunCancelled
 from bdgf.bdgf_qgis.engine.part_folder import PartFolder, sweep_old
 
@@ -148,14 +149,55 @@ def test_no_run_enters_a_folder_that_is_swept(tmp_path: Path, monkeypatch: pytes
     with PartFolder(tmp_path / "map.tif", "call") as folder:
         add(folder, 0)
     os.utime(folder.path, (time.time() - 15 * DAY,) * 2)
-    remove, swept = shutil.rmtree, []
+    remove, swept = part_folder.remove_lock, []
 
-    def enter_first(path: Path, ignore_errors: bool) -> None:
-        swept.append(path)
+    def enter_first(lock: BinaryIO, path: Path) -> None:
+        swept.append(path.parent)
         with pytest.raises(EngineError, match="Another run"):
             PartFolder(tmp_path / "map.tif", "call")
-        remove(path, ignore_errors=ignore_errors)
+        remove(lock, path)
 
-    monkeypatch.setattr(shutil, "rmtree", enter_first)
+    monkeypatch.setattr(part_folder, "remove_lock", enter_first)
     sweep_old(tmp_path)
     assert swept == [folder.path] and names(tmp_path) == set()
+
+
+def users_folder(path: Path) -> dict[str, str]:
+    path.mkdir()
+    for name in ("thesis.odt", "block-1.tif", "block-7-classes.tif", "lock", "manifest.json"):
+        (path / name).write_text("work of years")
+    return {each.name: each.read_text() for each in path.iterdir()}
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_nothing_in_a_folder_of_the_users_is_touched(tmp_path: Path, linked: bool) -> None:
+    folder = tmp_path / ("precious" if linked else "map.tif.bdgf-part")
+    before = users_folder(folder)
+    if linked:
+        (tmp_path / "map.tif.bdgf-part").symlink_to(folder)
+    os.utime(folder, (0, 0))
+    sweep_old(tmp_path)
+    with pytest.raises(EngineError, match=r"map\.tif\.bdgf-part (is a link|holds other files)"):
+        PartFolder(tmp_path / "map.tif", "call")
+    assert {each.name: each.read_text() for each in folder.iterdir()} == before
+
+
+def test_links_and_other_files_in_a_part_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    with PartFolder(tmp_path / "map.tif", "call") as folder:
+        add(folder, 0)
+    (folder.path / "notes.txt").write_text("mine")
+    for name in ("block-1-classes.tif", "block-1.json", "manifest.json.new", "block-9.json.new", "lock"):
+        (folder.path / name).unlink(missing_ok=True)
+        (folder.path / name).symlink_to(tmp_path / "precious")
+    with PartFolder(tmp_path / "map.tif", "call") as folder:
+        assert list(folder.blocks) == [0]
+        (folder.path / "block-9.json.new").symlink_to(tmp_path / "precious")
+        add(folder, 9)
+    with PartFolder(tmp_path / "map.tif", "other call") as folder:
+        assert folder.blocks == {}
+        folder.remove()
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert "notes.txt" in names(tmp_path / "map.tif.bdgf-part")
+    with PartFolder(tmp_path / "map.tif", "call") as folder:
+        assert (folder.path / "notes.txt").read_text() == "mine"

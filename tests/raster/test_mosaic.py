@@ -50,9 +50,10 @@ def values(content: Content) -> np.ndarray:
 
 
 def held_open(*folders: Path) -> list[str]:
-    """Files in some folders that this process holds open: Windows would not delete them."""
+    """Files in some folders that this process holds open, but for a draft's lock: Windows would not delete them."""
     links = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
-    return [str(each.readlink()) for each in links if each.exists() and each.readlink().parent in folders]
+    files = [each.readlink() for each in links if each.exists()]
+    return [str(each) for each in files if each.parent in folders and each.suffix != ".lock"]
 
 
 class Watched(Draft):

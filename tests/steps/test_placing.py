@@ -6,9 +6,24 @@ import os
 import resource
 
 import pytest
-from qgis.core import QgsProcessingException
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
-from bdgf.bdgf_qgis.steps.placing import check_places, placed, put_all_in_place, put_in_place, write_text
+from bdgf.bdgf_qgis.files.conflicts import ReadFiles, Written
+from bdgf.bdgf_qgis.steps.placing import (
+    file_result,
+    held_places,
+    placed,
+    put_all_in_place,
+    put_in_place,
+    write_texts,
+)
+
+
+def hold(results: list[str | Written], reads: list[str] = []) -> None:  # noqa: B006
+    """Hold the places of results for a moment."""
+    wanted = [file_result(each) if isinstance(each, str) else each for each in results]
+    with held_places(wanted, ReadFiles(reads), QgsProcessingFeedback(False)):
+        pass
 
 
 def test_a_file_appears_when_whole(tmp_path):
@@ -32,7 +47,7 @@ def test_an_error_leaves_the_earlier_file(tmp_path):
 
 
 def test_results_are_readable_by_others_as_usual(tmp_path):
-    write_text(str(tmp_path / "a.html"), "page")
+    write_texts([(str(tmp_path / "a.html"), "page"), ("", "")])
     (tmp_path / "b.html").write_text("page")
     assert (tmp_path / "a.html").stat().st_mode == (tmp_path / "b.html").stat().st_mode
 
@@ -70,12 +85,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "folder").mkdir()
     with pytest.raises(QgsProcessingException, match=place):
-        check_places([str(tmp_path / place)])
+        hold([str(tmp_path / place)])
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"] and os.listdir(tmp_path / "folder") == []
 
 
 def test_a_check_leaves_nothing(tmp_path):
-    check_places([str(tmp_path / "a.html"), str(tmp_path / "new" / "folder" / "a.html"), "", ""])
+    hold([str(tmp_path / "a.html"), str(tmp_path / "new" / "folder" / "a.html"), "", ""])
     assert os.listdir(tmp_path) == []
 
 
@@ -86,7 +101,7 @@ def test_results_of_one_place_or_that_of_an_input_are_refused(tmp_path, first):
     (tmp_path / "target").write_text("read")
     (tmp_path / "b.html").symlink_to(tmp_path / "target")
     with pytest.raises(QgsProcessingException, match=r"b\.html would replace" if first == "b.html" else "Two results"):
-        check_places(places, inputs)
+        hold(places, inputs)
     assert sorted(os.listdir(tmp_path)) == ["b.html", "target"] and (tmp_path / "target").read_text() == "read"
 
 
