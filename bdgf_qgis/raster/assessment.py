@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ...model.messages import ClassInfo, TrainingPolygons
-from .claims import Claims, without_conflicts
+from .claims import DISPUTED, agreed, claimants
 from .class_table import NO_COLOUR, read_class_table
 from .classes import ClassRule, class_rule, has_class, text_of
 from .errors import RasterCancelled, RasterError
 from .grid import Window
 from .lineage import check_is_class_raster, read_lineage
 from .polygon_digests import remembered
-from .rasterise import pixels_of
+from .rasterise import PolygonRaster
 from .readers import SourcePixels
 from .shapes import Polygon, Shape, shapes_of
 from .source import RasterSource, dataset_bands, open_source
@@ -200,61 +200,64 @@ def _tally(
     cancelled: Callable[[], bool],
 ) -> tuple[_Tally, set[int]]:
     """Counts over all blocks that a polygon touches, and the numbers of the polygons with a pixel on the raster."""
-    blocks: dict[Window, list[int]] = {}
-    for number, shape in enumerate(shapes):
-        for cell in shape.window.intersection(pixels.grid.window).cells(_BLOCK):
-            block = Window(cell.row // _BLOCK * _BLOCK, cell.column // _BLOCK * _BLOCK, _BLOCK, _BLOCK)
-            blocks.setdefault(block, []).append(number)
-    tally, used = _Tally(Counter(), set()), set[int]()
-    for done, (block, members) in enumerate(sorted(blocks.items(), key=lambda each: (each[0].row, each[0].column))):
+    area = pixels.grid.window
+    polygons = PolygonRaster(shapes, area, cancelled)
+    blocks = list(polygons.windows(area, _BLOCK))
+    distinct, numbers = np.unique(np.array(positions, np.int64), return_inverse=True)
+    tally = _Tally(Counter(), set())
+    used, compared = np.zeros((2, len(shapes)), bool)
+    for done, block in enumerate(blocks):
         if cancelled():
             raise RasterCancelled
-        window = block.intersection(pixels.grid.window)
-        claims = _claims(window, members, shapes, positions)
-        used.update(np.unique(claims.polygon).tolist())
-        claims, conflicts = without_conflicts(claims)
-        tally.conflicts += conflicts
-        _compare(pixels, window, claims, merged, tally, name)
+        claimed = agreed(polygons, block, numbers)
+        for runs in polygons.runs(block, ~used):
+            used[runs.polygon] = True
+        tally.conflicts += int((claimed == DISPUTED).sum())
+        mapped = _compare(pixels, block, claimed, distinct, merged, tally, name)
+        compared |= claimants(polygons, block, mapped, ~compared)
         progress((done + 1) / len(blocks))
-    return tally, used
-
-
-def _claims(window: Window, members: Sequence[int], shapes: Sequence[Shape], positions: Sequence[int]) -> Claims:
-    parts = []
-    for number in members:
-        rows, columns, _ = pixels_of(shapes[number], window)
-        pixel = (rows - window.row) * window.width + columns - window.column
-        parts.append(np.stack([pixel, np.full(len(pixel), positions[number]), np.full(len(pixel), number)]))
-    return Claims(*np.concatenate([np.empty((3, 0), np.int64), *parts], axis=1))
+    tally.polygons.update(np.flatnonzero(compared).tolist())
+    return tally, set(np.flatnonzero(used).tolist())
 
 
 def _compare(
-    pixels: SourcePixels, window: Window, claims: Claims, merged: Mapping[int, int], tally: _Tally, name: str
-) -> None:
-    _, once = np.unique(claims.pixel, return_index=True)
-    if not len(once):
-        return
-    row, column = np.divmod(claims.pixel[once], window.width)
+    pixels: SourcePixels,
+    window: Window,
+    claimed: np.ndarray,
+    keys: np.ndarray,
+    merged: Mapping[int, int],
+    tally: _Tally,
+    name: str,
+) -> np.ndarray:
+    """Count the pixels that have a class in the reference and in the map, and give them as bool (h, w)."""
+    compared = np.zeros(claimed.shape, bool)
+    row, column = np.nonzero(claimed >= 0)
+    if not len(row):
+        return compared
     part = Window(int(row.min()), int(column.min()), int(np.ptp(row)) + 1, int(np.ptp(column)) + 1)
     values, valid = pixels.read(Window(window.row + part.row, window.column + part.column, part.height, part.width))
+    pixels.forget_blocks()
     place = row - part.row, column - part.column
     mapped, inside = values[0][place], valid[place]
     tally.left_out += int((~inside).sum())
-    mapped, reference = mapped[inside], claims.position[once][inside]
-    tally.polygons.update(np.unique(claims.polygon[once][inside]).tolist())
+    compared[row[inside], column[inside]] = True
+    mapped, reference = mapped[inside], claimed[row, column][inside]
     codes = mapped.astype(np.int64)
     if mapped.dtype.kind == "f" and (codes != mapped).any():
         raise RasterError(
             f"'{name}' holds fractions such as {mapped[codes != mapped][0]:g}, and class codes are whole numbers: "
             "choose a class raster."
         )
-    pairs, counts = np.unique(np.stack([reference, codes]), axis=1, return_counts=True)
-    for (first, second), count in zip(pairs.T.tolist(), counts.tolist()):
+    different, place_of = np.unique(codes, return_inverse=True)
+    pairs, counts = np.unique(reference * max(1, len(different)) + place_of, return_counts=True)
+    for pair, count in zip(pairs.tolist(), counts.tolist()):
+        first, second = int(keys[pair // len(different)]), int(different[pair % len(different)])
         tally.pairs[first, merged.get(second, second)] += count
     if len({second for _, second in tally.pairs}) > _MOST_CODES:
         raise RasterError(
             f"'{name}' holds more than {_MOST_CODES:,} different values where the polygons are: choose a class raster."
         )
+    return compared
 
 
 def _classes(

@@ -6,12 +6,13 @@ max(1, round(n * share)) of them, chosen at random, but never all; a class of fe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
 
+from .errors import RasterCancelled
 from .grid import Grid
 from .shapes import Shape
 
@@ -28,24 +29,50 @@ class Distance:
     map_units: float
 
 
-def units_of(shapes: Sequence[Shape], classes: Sequence[int]) -> np.ndarray:
-    """Number of the unit (n,) of each polygon, counted from 0 in the order of the polygons."""
-    leader = list(range(len(shapes)))
+def units_of(
+    shapes: Sequence[Shape], classes: Sequence[int], cancelled: Callable[[], bool] = lambda: False
+) -> np.ndarray:
+    """Number of the unit (n,) of each polygon, counted from 0 in the order of the polygons.
 
-    def root(member: int) -> int:
-        while leader[member] != member:
-            leader[member] = leader[leader[member]]
-            member = leader[member]
-        return member
+    A unit is found by going from polygon to near polygon; who has been met is not asked again.
+    """
+    boxes = np.array([each.bounds for each in shapes]).reshape(-1, 4)
+    kinds = np.asarray(classes)
+    units = np.full(len(shapes), -1, np.int32)
+    ordered = {each: _Ordered(np.flatnonzero(kinds == each), boxes) for each in np.unique(kinds).tolist()}
+    number = 0
+    for start in range(len(shapes)):
+        if units[start] >= 0:
+            continue
+        units[start], front = number, [start]
+        while front:
+            one = front.pop()
+            others = ordered[kinds[one]].beside(boxes[one])
+            others = others[units[others] < 0]
+            near = others[_box_distances(boxes[one], boxes[others]) <= NEAR + _ROUNDING]
+            for other in near.tolist():
+                if cancelled():
+                    raise RasterCancelled
+                if shapes[one].geometry.Distance(shapes[other].geometry) <= NEAR + _ROUNDING:
+                    units[other] = number
+                    front.append(other)
+        number += 1
+    return units
 
-    for one, other in _neighbours(shapes, NEAR):
-        first, second = root(one), root(other)
-        if classes[one] == classes[other] and first != second:
-            if shapes[one].geometry.Distance(shapes[other].geometry) <= NEAR + _ROUNDING:
-                leader[max(first, second)] = min(first, second)
-    roots = [root(each) for each in range(len(shapes))]
-    numbers = {each: number for number, each in enumerate(sorted(set(roots)))}
-    return np.array([numbers[each] for each in roots], dtype=np.int32)
+
+class _Ordered:
+    """Some polygons by the left sides of their boxes (n, 4)."""
+
+    def __init__(self, numbers: np.ndarray, boxes: np.ndarray) -> None:
+        self._numbers = numbers[np.argsort(boxes[numbers, 0], kind="stable")]
+        self._lefts = boxes[self._numbers, 0]
+        self._widest = float((boxes[numbers, 2] - boxes[numbers, 0]).max())
+
+    def beside(self, box: np.ndarray) -> np.ndarray:
+        """Numbers of all polygons that may be near a box along x, and of others."""
+        reach = NEAR + 2 * _ROUNDING
+        begin = np.searchsorted(self._lefts, box[0] - self._widest - reach)
+        return self._numbers[begin : np.searchsorted(self._lefts, box[2] + reach, side="right")]
 
 
 def held_out_units(units: np.ndarray, classes: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -67,7 +94,9 @@ def held_out_units(units: np.ndarray, classes: np.ndarray, share: float, seed: i
     return np.array(sorted(chosen), dtype=np.int32)
 
 
-def least_distance(first: Sequence[Shape], second: Sequence[Shape], grid: Grid) -> Optional[Distance]:
+def least_distance(
+    first: Sequence[Shape], second: Sequence[Shape], grid: Grid, cancelled: Callable[[], bool] = lambda: False
+) -> Optional[Distance]:
     """The shortest way from a polygon of the one group to one of the other; None where a group is empty."""
     if not first or not second:
         return None
@@ -79,8 +108,10 @@ def least_distance(first: Sequence[Shape], second: Sequence[Shape], grid: Grid) 
         apart = _box_distances(np.array(shape.bounds), boxes)
         near = np.flatnonzero(apart < best)
         for place in near[np.argsort(apart[near], kind="stable")].tolist():
-            if apart[place] >= best:
+            if apart[place] >= best or best == 0:
                 break
+            if cancelled():
+                raise RasterCancelled
             distance = shape.geometry.Distance(second[place].geometry)
             if distance < best:
                 best, pair = distance, (shape, second[place])
@@ -93,19 +124,6 @@ def _box_distances(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     gaps = np.maximum(np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:]), 0)
     result: np.ndarray = np.hypot(gaps[:, 0], gaps[:, 1])
     return result
-
-
-def _neighbours(shapes: Sequence[Shape], near: float) -> Iterator[tuple[int, int]]:
-    """Pairs whose bounding boxes lie within `near` pixels of each other along both axes."""
-    boxes = np.array([each.bounds for each in shapes]).reshape(-1, 4)
-    order = np.argsort(boxes[:, 0], kind="stable")
-    lefts = boxes[order, 0]
-    for place, one in enumerate(order.tolist()):
-        end = int(np.searchsorted(lefts, boxes[one, 2] + near + _ROUNDING, side="right"))
-        others = order[place + 1 : end]
-        apart = np.maximum(boxes[others, 1] - boxes[one, 3], boxes[one, 1] - boxes[others, 3])
-        for other in others[apart <= near + _ROUNDING].tolist():
-            yield (one, other) if one < other else (other, one)
 
 
 def _scaled(first: Shape, wide: float, high: float, second: Shape) -> float:

@@ -9,17 +9,19 @@ from typing import Optional
 
 import numpy as np
 
-from .claims import Claims, without_conflicts
+from .claims import DISPUTED, agreed, claimants
 from .classes import ClassRule, LabelClass, class_rule, has_class, text_of
 from .errors import RasterCancelled, RasterError
 from .grid import Window
 from .hold_out import FEWEST, Distance, held_out_units, least_distance, units_of
-from .rasterise import pixels_of
-from .shapes import Polygon, Shape, Shapes, shapes_of
+from .label_map import NONE, LabelMap
+from .label_sample import held_out_sample, training_sample
+from .rasterise import PolygonRaster
+from .shapes import Polygon, Shape, shapes_of
 from .stack import ModalityStack
 from .texts import counted, geometry_notes, listed
 
-_CELL = 256  # side of the squares in which validity is looked up, pixels
+_CELL = 256  # side of the squares in which polygons are rasterised and validity is looked up, pixels
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,13 @@ class ClassCounts:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Valid labelled pixels, each once.
+    """Valid labelled pixels, each once; of millions a sample, see label_sample.
 
     points      int32 (P, 4): row, column, class position, number of the polygon unit; by row and column
     held        bool (P,), pixels kept for the accuracy figures
     classes     by ascending code; positions count from 0 here
-    counts      per class
+    counts      per class, of all labelled pixels, also those that are not in the sample
+    map         the class of every labelled pixel
     distance    from a held-out polygon to the nearest training polygon; None without hold-out
     without_class, conflict_pixels, thin_polygons   counts of polygons, pixels, polygons
     repaired    ids of polygons whose geometry was repaired
@@ -54,6 +57,7 @@ class Labels:
     held: np.ndarray
     classes: tuple[LabelClass, ...]
     counts: tuple[ClassCounts, ...]
+    map: LabelMap
     distance: Optional[Distance] = None
     without_class: int = 0
     conflict_pixels: int = 0
@@ -74,6 +78,11 @@ class Labels:
     def held_out(self) -> np.ndarray:
         """Points (H, 4) for the accuracy figures."""
         return self.points[self.held]
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """All labelled pixels for training, and all for the accuracy figures."""
+        return sum(each.training_pixels for each in self.counts), sum(each.held_out_pixels for each in self.counts)
 
     @property
     def covered(self) -> tuple[LabelClass, ...]:
@@ -138,9 +147,9 @@ def rasterise_labels(
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
     found = shapes_of(labelled, crs_wkt, stack.grid, cancelled)
-    classes, claims, thin = _claims(stack, labelled, found, rule, cancelled)
-    claims, conflicts = without_conflicts(claims)
-    present = np.unique(claims.position)
+    found_pixels = _marked(stack, labelled, found.places, found.shapes, rule, cancelled)
+    present = np.flatnonzero(found_pixels.valid)
+    classes = rule.classes
     dropped = tuple(each.label for position, each in enumerate(classes) if position not in present)
     if not len(present):
         raise RasterError(
@@ -151,12 +160,10 @@ def rasterise_labels(
         raise RasterError(
             f"All usable polygons belong to one class, '{classes[present[0]].label}': at least two are needed."
         )
-    renumbered = np.full(len(classes), -1)
-    renumbered[present] = np.arange(len(present))
-    claims = Claims(claims.pixel, renumbered[claims.position], claims.polygon)
-    split = _split(stack, claims, found.shapes, holdout, seed)
+    split = _split(stack, found_pixels, found.shapes, holdout, seed, cancelled)
     skipped_without = len(everything) - len(labelled)
     kept = tuple(classes[position] for position in present)
+    thin, conflicts = found_pixels.polygons.thin, found_pixels.conflicts
     warnings = [
         *_reference_warnings(stack, crs_wkt),
         *geometry_notes(found, skipped_without, conflicts, thin),
@@ -168,6 +175,7 @@ def rasterise_labels(
         split.held,
         kept,
         split.counts,
+        found_pixels.map,
         split.distance,
         without_class=skipped_without,
         conflict_pixels=conflicts,
@@ -181,53 +189,65 @@ def rasterise_labels(
     )
 
 
-def _claims(
-    stack: ModalityStack, polygons: Sequence[Polygon], found: Shapes, rule: ClassRule, cancelled: Callable[[], bool]
-) -> tuple[tuple[LabelClass, ...], Claims, int]:
-    """The classes, valid pixels with the polygons that claim them, and the number of thin polygons."""
+@dataclass(frozen=True, eq=False)
+class _Marked:
+    """Where the polygons' classes hold.
+
+    polygons   the polygons (n)
+    positions  (n,) class position of each
+    map        class positions of the pixels that count: valid ones that a single class claims
+    valid      (K,) number of such pixels of each class
+    used       bool (n,), polygons that claim any of them
+    conflicts  number of valid pixels that two classes claim
+    """
+
+    polygons: PolygonRaster
+    positions: np.ndarray
+    map: LabelMap
+    valid: np.ndarray
+    used: np.ndarray
+    conflicts: int
+
+
+def _marked(
+    stack: ModalityStack,
+    labelled: Sequence[Polygon],
+    places: Sequence[int],
+    shapes: Sequence[Shape],
+    rule: ClassRule,
+    cancelled: Callable[[], bool],
+) -> _Marked:
+    """Go over the scene cell by cell and see which pixels count."""
     position_of = {each.code: position for position, each in enumerate(rule.classes)}
     codes = rule.codes
-    rows, columns, counts, positions, thin = [], [], [], [], 0
-    for shape, place in zip(found.shapes, found.places):
+    positions = np.array([position_of[codes[text_of(labelled[place].value)]] for place in places], np.int64)
+    polygons = PolygonRaster(shapes, stack.overlap, cancelled)
+    marks = LabelMap(stack.overlap, _CELL)
+    valid, used, conflicts = np.zeros(len(rule.classes), np.int64), np.zeros(len(shapes), bool), 0
+    for cell in polygons.windows(stack.overlap, _CELL):
         if cancelled():
             raise RasterCancelled
-        row, column, is_thin = pixels_of(shape, stack.overlap)
-        rows.append(row)
-        columns.append(column)
-        counts.append(len(row))
-        positions.append(position_of[codes[text_of(polygons[place].value)]])
-        thin += is_thin and len(row) > 0
-    numbers = np.arange(len(counts))
-    row, column = _joined(rows), _joined(columns)
-    claims = Claims(
-        row * stack.grid.width + column,
-        np.repeat(np.array(positions, np.int64), counts),
-        np.repeat(numbers, counts),
-    )
-    return rule.classes, claims.where(valid_at(stack, row, column, cancelled)), thin
+        claimed = agreed(polygons, cell, positions)
+        inside = _valid(stack, cell, claimed)
+        conflicts += int((inside & (claimed == DISPUTED)).sum())
+        counting = inside & (claimed >= 0)
+        if counting.any():
+            valid += np.bincount(claimed[counting], minlength=len(valid))
+            used |= claimants(polygons, cell, counting, ~used)
+            marks.put(cell, np.where(counting, claimed, NONE))
+    return _Marked(polygons, positions, marks, valid, used, conflicts)
 
 
-def valid_at(
-    stack: ModalityStack, rows: np.ndarray, columns: np.ndarray, cancelled: Callable[[], bool] = lambda: False
-) -> np.ndarray:
-    """Whether pixels (P,) of the grid are valid; reads their surroundings only."""
-    valid = np.zeros(len(rows), bool)
-    across = stack.grid.width // _CELL + 1
-    cells = (rows // _CELL) * across + columns // _CELL
-    order = np.argsort(cells, kind="stable")
-    starts = np.flatnonzero(np.diff(cells[order], prepend=-1))
-    for members in np.split(order, starts[1:]) if len(order) else []:
-        if cancelled():
-            raise RasterCancelled
-        row, column = rows[members], columns[members]
-        top, left = int(row.min()), int(column.min())
-        window = Window(top, left, int(row.max()) - top + 1, int(column.max()) - left + 1)
-        valid[members] = stack.read_valid(window)[row - top, column - left]
-    return valid
-
-
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.int64), *parts])
+def _valid(stack: ModalityStack, cell: Window, claimed: np.ndarray) -> np.ndarray:
+    """Which claimed pixels (h, w) of a cell are valid; reads their surroundings only."""
+    inside = np.zeros(claimed.shape, bool)
+    rows, columns = np.nonzero(claimed != NONE)
+    if len(rows):
+        top, left = int(rows.min()), int(columns.min())
+        part = Window(cell.row + top, cell.column + left, int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
+        inside[part.slices_in(cell)] = stack.read_valid(part)
+        stack.spare_memory()
+    return inside & (claimed != NONE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,35 +259,58 @@ class _Split:
     trained: tuple[int, ...]
 
 
-def _split(stack: ModalityStack, claims: Claims, shapes: Sequence[Shape], share: float, seed: int) -> _Split:
-    used, first = np.unique(claims.polygon, return_index=True)
-    positions = claims.position[first]
+def _split(
+    stack: ModalityStack,
+    marked: _Marked,
+    shapes: Sequence[Shape],
+    share: float,
+    seed: int,
+    cancelled: Callable[[], bool],
+) -> _Split:
+    """Which units of polygons are held out, and the pixels of both parts: classes are numbered anew, without gaps."""
+    renumbered = np.cumsum(marked.valid > 0) - 1
+    used = np.flatnonzero(marked.used)
+    positions = renumbered[marked.positions[used]]
     chosen = [shapes[each] for each in used]
-    units = units_of(chosen, positions.tolist())
+    units = units_of(chosen, positions.tolist(), cancelled)
     held_units = held_out_units(units, positions, share, seed)
     held_polygons = np.isin(units, held_units)
     distance = least_distance(
         [each for each, held in zip(chosen, held_polygons) if held],
         [each for each, held in zip(chosen, held_polygons) if not held],
         stack.grid,
+        cancelled,
     )
-    _, once = np.unique(claims.pixel, return_index=True)  # of polygons of one class that overlap, the first
-    pixel, position = claims.pixel[once], claims.position[once]
-    unit = units[np.searchsorted(used, claims.polygon[once])]
-    row, column = np.divmod(pixel, stack.grid.width)
-    points = np.stack([row, column, position, unit], axis=1).astype(np.int32)
-    held = np.isin(unit, held_units)
+    unit_of = np.zeros(len(shapes), np.int64)
+    unit_of[used] = units
+    classes, held_unit = np.zeros(units.max() + 1, np.int64), np.zeros(units.max() + 1, bool)
+    classes[units], held_unit[held_units] = positions, True
+    training, held_out = training_sample(classes, seed), held_out_sample(seed)
+    totals = np.zeros((2, int(positions.max()) + 1), np.int64)
+    for cell, marks in marked.map.cells():
+        if cancelled():
+            raise RasterCancelled
+        row, column = np.nonzero(marks != NONE)
+        position, unit = renumbered[marks[row, column]], agreed(marked.polygons, cell, unit_of)[row, column]
+        points = np.stack([row + cell.row, column + cell.column, position, unit], axis=1).astype(np.int32)
+        held = held_unit[unit]
+        for part, of_part in enumerate((~held, held)):
+            totals[part] += np.bincount(position[of_part], minlength=totals.shape[1])
+        training.add(points[~held], unit[~held])
+        held_out.add(points[held], np.zeros(int(held.sum()), np.int64))
+    points = np.concatenate([training.points(), held_out.points()])
+    points = points[np.lexsort((points[:, 1], points[:, 0]))]
     counts = tuple(
         ClassCounts(
             int(np.count_nonzero((positions == each) & ~held_polygons)),
-            int(np.count_nonzero((position == each) & ~held)),
+            int(totals[0, each]),
             int(np.count_nonzero((positions == each) & held_polygons)),
-            int(np.count_nonzero((position == each) & held)),
+            int(totals[1, each]),
         )
-        for each in range(int(positions.max()) + 1)
+        for each in range(totals.shape[1])
     )
     trained = tuple(shape.fid for shape, kept in zip(chosen, held_polygons) if not kept)
-    return _Split(points, held, counts, distance, trained)
+    return _Split(points, held_unit[points[:, 3]], counts, distance, trained)
 
 
 def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:

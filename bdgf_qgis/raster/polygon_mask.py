@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import RasterError
 from .grid import Grid, Window
-from .rasterise import mask_of
+from .rasterise import PolygonRaster
 from .shapes import Polygon, shapes_of
 from .texts import geometry_notes
 
@@ -34,14 +34,14 @@ class PolygonMask:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         found = shapes_of(polygons, crs_wkt, grid, cancelled)
-        self._shapes = found.shapes
         self.notes = tuple(geometry_notes(found, 0, 0))
         self.window = Window(0, 0, 0, 0)
         for shape in found.shapes:
             self.window = self.window.union(shape.window.intersection(grid.window))
         if self.window.empty:
             raise RasterError("No polygon of the mask lies on the rasters: check its coordinate reference system.")
+        self._polygons = PolygonRaster(found.shapes, grid.window, cancelled)
 
     def read(self, window: Window) -> np.ndarray:
         """Pixels inside, bool (h, w)."""
-        return mask_of(self._shapes, window)
+        return self._polygons.mask(window)

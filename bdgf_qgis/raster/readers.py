@@ -112,6 +112,16 @@ class SourcePixels:
         width, height = self._dataset.GetRasterBand(self.bands[0]).GetBlockSize()
         return height, width
 
+    @property
+    def strip_bytes(self) -> int:
+        """What GDAL has to keep while parts beside each other are read of a raster that is stored in strips."""
+        height, width = self.block_size()
+        return max(height, _PIECE) * width * self.pixel_bytes if width >= self.grid.width else 0
+
+    def forget_all(self) -> None:
+        """Give back GDAL's copy of everything that was read."""
+        self._dataset.FlushCache()
+
     def forget_blocks(self) -> None:
         """Give back GDAL's copy of the blocks that were read, where they are tiles: another part comes next.
 

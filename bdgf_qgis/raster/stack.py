@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Optional, Union
 
 import numpy as np
+from osgeo import gdal
 
 from ...model.messages import ModalityInfo, SceneInfo
 from ...model.text import plain_text, short_name
@@ -19,6 +20,8 @@ from .projection import GridMapping
 from .readers import DirectReader, SourcePixels, TurnedReader, WarpedReader
 from .source import BandList, RasterSource, bands_of, find_bands, grid_of
 from .texts import listed, quoted
+
+_CACHE = 128 * 1024 * 1024  # bytes that GDAL may keep of what was read
 
 Reader = Union[DirectReader, WarpedReader, TurnedReader]
 
@@ -77,6 +80,7 @@ class ModalityStack:
         self.modalities = modalities
         self.warnings = warnings
         self._readers = readers
+        self._cache_before = gdal.GetCacheUsed()
 
     def __enter__(self) -> ModalityStack:
         return self
@@ -131,6 +135,12 @@ class ModalityStack:
         """Give back the memory that GDAL keeps of what was read, so that it does not grow with the scene."""
         for reader in self._readers:
             reader.pixels.forget_blocks()
+
+    def spare_memory(self) -> None:
+        """Give back what GDAL keeps of what was read, once that is much; to be called between windows."""
+        if gdal.GetCacheUsed() - self._cache_before > _CACHE + sum(each.pixels.strip_bytes for each in self._readers):
+            for reader in self._readers:
+                reader.pixels.forget_all()
 
     def reopen(self) -> ModalityStack:
         """The same stack with data sets of its own, for another thread."""

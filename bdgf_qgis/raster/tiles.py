@@ -1,13 +1,14 @@
 """Copies of what training needs of a scene: square tiles around labels, and others chosen at random.
 
 Each pixel is copied once, in the raster's own type. The size is bounded: a scene that does not fit is represented by
-the labelled tiles, their eight neighbours, and as many random tiles as there is room for.
+the labelled tiles, their eight neighbours, and as many random tiles as there is room for. Where not even the labelled
+tiles fit, those to learn from are shared out over the classes, and those for the accuracy figures chosen at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
@@ -16,13 +17,17 @@ import numpy as np
 from ...model.messages import TileFiles
 from .errors import RasterCancelled, RasterError
 from .grid import Window
+from .label_map import NONE, LabelMap
 from .labels import Labels
 from .npy import NpyWriter, save_array
 from .stack import ModalityStack
 
 MOST_BYTES = 1024**3
 _MOST_CHANNELS = 32  # that the worker makes of a raster's bands, four bytes each
+_WORKER_BYTES = 4  # of each pixel that the worker keeps beside its channels: validity, label, held out
 _READ = 32 * 1024 * 1024  # bytes that are read at once
+
+_ACROSS = 2**31  # more than there are tiles side by side
 
 Place = tuple[int, int]
 
@@ -36,6 +41,7 @@ class TilePlan:
     room   number of tiles that fit
     total  number of tiles in the window
     notes  what had to be left out
+    assessed  keys (see _keys) of the tiles whose held-out pixels count; None where all do
     """
 
     first: tuple[Place, ...]
@@ -43,6 +49,7 @@ class TilePlan:
     room: int
     total: int
     notes: tuple[str, ...]
+    assessed: Optional[np.ndarray] = None
 
 
 def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, seed: int) -> TilePlan:
@@ -51,23 +58,29 @@ def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, s
     across = high[1] - low[1]
     total = max(0, high[0] - low[0]) * max(0, across)
     random = np.random.default_rng(seed)
-    labelled = _labelled(labels, tile)
-    neighbours = _around(labelled, low, high)
-    first, notes = labelled + neighbours, []
-    if total > room and len(first) > room:
-        spare = max(0, room - len(labelled))
-        chosen = random.permutation(len(neighbours))[:spare]
-        first = labelled + [neighbours[each] for each in sorted(chosen)]
-        notes.append(f"{len(neighbours) - spare} tiles beside labelled ones are left out to keep to the size limit.")
-    if total > room and len(labelled) > room and labels is not None:
-        first = _fair_share(labels, tile, room, random)
+    labelled = _tiles_of(labels.points if labels is not None else np.empty((0, 2), np.int64), tile)
+    first, notes, assessed = labelled, [], None
+    if total <= room or len(labelled) <= room:
+        neighbours = _around(labelled, low, high)
+        spare = len(neighbours) if total <= room else min(len(neighbours), room - len(labelled))
+        if spare < len(neighbours):
+            notes.append(f"{len(neighbours) - spare:,} tiles beside labelled ones are left out to keep to the limit.")
+            neighbours = neighbours[np.sort(random.permutation(len(neighbours))[:spare])]
+        first = np.concatenate([labelled, neighbours])
+    elif labels is not None:
+        held_out = _tiles_of(labels.held_out, tile)
+        count = min(len(held_out), max(1, room // 4), room - 1)
+        assessed = held_out[random.permutation(len(held_out))[:count]]
+        first = _fair_share(labels, tile, assessed, room, random)
         notes.append(
-            f"{len(labelled) - room} of {len(labelled)} tiles with labelled pixels are left out, at random but evenly "
-            "over the classes, to keep to the size limit."
+            f"{len(labelled) - len(first):,} of {len(labelled):,} tiles with labelled pixels are left out to keep to "
+            "the size limit: those to learn from at random but evenly over the classes, those for the accuracy "
+            "figures at random."
         )
     others = random.permutation(total) if total > room else np.arange(total)
     fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
-    return TilePlan(tuple(first), fill, room, total, tuple(notes))
+    places = tuple((int(row), int(column)) for row, column in zip(*_places(first)))
+    return TilePlan(places, fill, room, total, tuple(notes), assessed)
 
 
 def copy_tiles(
@@ -101,11 +114,13 @@ def copy_tiles(
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)
     in_memory = 4 * sum(min(len(each.bands), _MOST_CHANNELS) for each in stack.modalities)
+    in_memory += _WORKER_BYTES
     cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
     plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // cost)), seed)
     for text in plan.notes:
         note("warning", text)
-    copier = _Copier(stack, area, folder, tile, cancelled)
+    partial = labels is not None and (len(labels.points) < sum(labels.drawn) or plan.assessed is not None)
+    copier = _Copier(stack, area, folder, tile, cancelled, labels.map if labels is not None and partial else None)
     for batch in _batches(plan, copier):
         copier.copy(
             batch, lambda: progress(min(1.0, max(len(copier.places) / plan.room, copier.tried / max(1, plan.total))))
@@ -122,17 +137,21 @@ def copy_tiles(
         f"{used / 1024**2:.1f} MiB in the worker's memory.",
     )
     stored = np.array(copier.places, np.int32).reshape(-1, 2)
-    training = held_out = None
-    if labels is not None:
-        training = save_array(folder / "training.npy", _inside(labels.training, stored, tile))
-        held_out = save_array(folder / "held_out.npy", _inside(labels.held_out, stored, tile))
-    return TileFiles(
+    files = TileFiles(
         tile,
         save_array(folder / "index.npy", stored),
         tuple(str(each) for each in copier.files),
         str(copier.valid_file),
-        training,
-        held_out,
+    )
+    if labels is None:
+        return files
+    assessed = _keys(stored) if plan.assessed is None else plan.assessed
+    return replace(
+        files,
+        training=save_array(folder / "training.npy", _inside(labels.training, _keys(stored), tile)),
+        held_out=save_array(folder / "held_out.npy", _inside(labels.held_out, assessed, tile)),
+        labelled=str(copier.labelled_file) if partial else None,
+        drawn=tuple(each.training_pixels for each in labels.counts) if partial else (),
     )
 
 
@@ -152,12 +171,19 @@ class _Copier:
     """Writes tiles with a valid pixel to the files."""
 
     def __init__(
-        self, stack: ModalityStack, area: Window, folder: Path, tile: int, cancelled: Callable[[], bool]
+        self,
+        stack: ModalityStack,
+        area: Window,
+        folder: Path,
+        tile: int,
+        cancelled: Callable[[], bool],
+        labelled: Optional[LabelMap],
     ) -> None:
         self.places: list[Place] = []
         self.tried = 0
         self.files = [folder / f"modality-{number}.npy" for number in range(len(stack.modalities))]
         self.valid_file = folder / "valid.npy"
+        self.labelled_file = folder / "labelled.npy"
         self._stack = stack
         self._area = area
         self._tile = tile
@@ -167,6 +193,8 @@ class _Copier:
             for path, each in zip(self.files, stack.modalities)
         ]
         self._valid = NpyWriter(self.valid_file, (tile, tile), "bool")
+        self._map = labelled
+        self._labelled = [] if labelled is None else [NpyWriter(self.labelled_file, (tile, tile), "bool")]
 
     def copy(self, places: Sequence[Place], done: Callable[[], None]) -> None:
         """Copy tiles, given in the order of the raster; neighbours in a row are read at once."""
@@ -175,12 +203,13 @@ class _Copier:
             if self._cancelled():
                 raise RasterCancelled
             self._copy_run(run)
+            self._stack.spare_memory()
             self.tried += len(run)
             done()
 
     def close(self) -> None:
         """The files are whole."""
-        for each in (*self._values, self._valid):
+        for each in (*self._values, self._valid, *self._labelled):
             each.close()
 
     def _copy_run(self, run: Sequence[Place]) -> None:
@@ -194,6 +223,7 @@ class _Copier:
                 inside[allowed.slices_in(window)] = True
             valid &= inside
             arrays = [np.where(valid, each, each.dtype.type(0)) for each in arrays]
+        marks = np.zeros_like(valid) if self._map is None else self._map.read(window) != NONE
         for number, place in enumerate(run):
             columns = slice(number * tile, (number + 1) * tile)
             if valid[:, columns].any():
@@ -201,6 +231,8 @@ class _Copier:
                 for writer, array in zip(self._values, arrays):
                     writer.append(array[:, :, columns])
                 self.places.append(place)
+                for each in self._labelled:
+                    each.append(marks[:, columns])
 
 
 def _runs(places: Iterable[Place], most: int) -> Iterator[list[Place]]:
@@ -214,35 +246,47 @@ def _runs(places: Iterable[Place], most: int) -> Iterator[list[Place]]:
         yield run
 
 
-def _labelled(labels: Optional[Labels], tile: int) -> list[Place]:
-    if labels is None:
-        return []
-    return [(int(row), int(column)) for row, column in np.unique(labels.points[:, :2] // tile, axis=0)]
+def _keys(places: np.ndarray) -> np.ndarray:
+    """Tiles (N, 2: row, column) as numbers (N,) that are ordered as they are."""
+    keys: np.ndarray = places[:, 0].astype(np.int64) * _ACROSS + places[:, 1]
+    return keys
 
 
-def _around(places: Sequence[Place], low: Place, high: Place) -> list[Place]:
-    """Neighbours (of eight) of some tiles that are none of them, inside the lattice."""
-    steps = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
-    found = {(row + down, column + right) for row, column in places for down, right in steps} - set(places)
-    return sorted(each for each in found if low[0] <= each[0] < high[0] and low[1] <= each[1] < high[1])
+def _places(keys: np.ndarray) -> tuple[list[int], list[int]]:
+    """Rows and columns of tiles."""
+    rows, columns = np.divmod(keys, _ACROSS)
+    return rows.tolist(), columns.tolist()
 
 
-def _fair_share(labels: Labels, tile: int, room: int, random: np.random.Generator) -> list[Place]:
-    """As many labelled tiles as fit: in turn one of each class, at random."""
+def _tiles_of(points: np.ndarray, tile: int) -> np.ndarray:
+    """Keys of the tiles that hold any of the points (P, 2 or more: row, column)."""
+    return np.unique(_keys(points[:, :2] // tile))
+
+
+def _around(tiles: np.ndarray, low: Place, high: Place) -> np.ndarray:
+    """Keys of the neighbours (of eight) of some tiles that are none of them, inside the lattice."""
+    steps = [row * _ACROSS + column for row in (-1, 0, 1) for column in (-1, 0, 1)]
+    found = np.setdiff1d(np.concatenate([tiles + step for step in steps]), tiles)
+    rows, columns = np.divmod(found, _ACROSS)
+    return found[(rows >= low[0]) & (rows < high[0]) & (columns >= low[1]) & (columns < high[1])]
+
+
+def _fair_share(
+    labels: Labels, tile: int, chosen: np.ndarray, room: int, random: np.random.Generator
+) -> np.ndarray:
+    """The chosen tiles, and as many with training pixels as fit: in turn one of each class, at random."""
     queues = []
     for position in range(len(labels.classes)):
-        own = np.unique(labels.points[labels.points[:, 2] == position, :2] // tile, axis=0)
-        queues.append([(int(row), int(column)) for row, column in random.permutation(own)])
-    chosen: dict[Place, None] = {}
-    while len(chosen) < room and any(queues):
+        own = _tiles_of(labels.training[labels.training[:, 2] == position], tile)
+        queues.append(random.permutation(own).tolist())
+    found = dict.fromkeys(chosen.tolist())
+    while len(found) < room and any(queues):
         for queue in queues:
-            if queue and len(chosen) < room:
-                chosen[queue.pop()] = None
-    return list(chosen)
+            if queue and len(found) < room:
+                found[queue.pop()] = None
+    return np.array(list(found), np.int64)
 
 
-def _inside(points: np.ndarray, stored: np.ndarray, tile: int) -> np.ndarray:
-    """The points that lie in a stored tile."""
-    across = int(max(stored[:, 1].max(initial=0), (points[:, 1] // tile).max(initial=0))) + 1
-    tiles = (points[:, 0] // tile).astype(np.int64) * across + points[:, 1] // tile
-    return points[np.isin(tiles, stored[:, 0].astype(np.int64) * across + stored[:, 1])]
+def _inside(points: np.ndarray, tiles: np.ndarray, tile: int) -> np.ndarray:
+    """The points that lie in some tiles, given as keys."""
+    return points[np.isin(_keys(points[:, :2] // tile), tiles)]

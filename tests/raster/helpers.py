@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal, gdal_array, ogr, osr
 
-from bdgf.bdgf_qgis.raster.shapes import Polygon
+from bdgf.bdgf_qgis.raster.grid import Window
+from bdgf.bdgf_qgis.raster.rasterise import PolygonRaster
+from bdgf.bdgf_qgis.raster.shapes import Polygon, Shape
 from bdgf.bdgf_qgis.raster.source import RasterSource
 
 UTM = 32633
@@ -88,3 +90,15 @@ def polygons_of(path: Path, field: str = "class_id") -> tuple[list[Polygon], str
         Polygon(each.GetFID(), bytes(each.GetGeometryRef().ExportToWkb()), each.GetField(field)) for each in layer
     ]
     return polygons, reference.ExportToWkt() if reference is not None else ""
+
+
+def mask_of(shapes: Sequence[Shape], window: Window) -> np.ndarray:
+    """Pixels that any of some polygons claims, bool (h, w)."""
+    return PolygonRaster(shapes, window).mask(window)
+
+
+def pixels_of(shape: Shape, window: Window) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Rows and columns that a polygon claims inside a window, and whether it is a thin one."""
+    polygons = PolygonRaster([shape], window)
+    rows, columns = np.nonzero(polygons.mask(window))
+    return rows + window.row, columns + window.column, bool(polygons.thin)

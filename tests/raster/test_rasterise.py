@@ -7,9 +7,9 @@ import pytest
 from osgeo import gdal, ogr
 
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
-from bdgf.bdgf_qgis.raster.rasterise import is_thin, mask_of, pixels_of
 from bdgf.bdgf_qgis.raster.shapes import Polygon, Shape, shapes_of
-from bdgf.tests.raster.helpers import box, ring_wkb
+from bdgf.bdgf_qgis.raster.thin import is_thin
+from bdgf.tests.raster.helpers import box, mask_of, pixels_of, ring_wkb
 
 PLAIN = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 GRID = Grid(40, 30, PLAIN, "")

@@ -7,9 +7,8 @@ import pytest
 from osgeo import ogr, osr
 
 from bdgf.bdgf_qgis.raster.grid import Grid
-from bdgf.bdgf_qgis.raster.rasterise import mask_of
 from bdgf.bdgf_qgis.raster.shapes import Polygon, shapes_of
-from bdgf.tests.raster.helpers import TRANSFORM, UTM, ring_wkb, wkt
+from bdgf.tests.raster.helpers import TRANSFORM, UTM, mask_of, ring_wkb, wkt
 
 PLAIN = Grid(20, 20, (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), "")
 
