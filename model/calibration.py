@@ -9,10 +9,12 @@ from torch import Tensor
 from .bdgf import BDGF
 from .data.tiles import TileScene
 from .held_out import predict_points
-from .network.spectral import Samples
+from .network.spectral import Samples, spread
 from .network.vote import Vote
 from .progress import Span
 
+MOST = 50_000  # pixels that a voter, or the vote, is fitted to
+_MOST_SQUARES, _SQUARE = 2000, 16  # squares, and their side, that hold the pixels which the vote is weighed by
 _LEAST_POLYGONS = 4  # that a vote can be weighed by
 FEW = 30  # labelled pixels a class: below, the spectrum weighs as much as all branches where no polygons weigh the vote
 
@@ -44,12 +46,14 @@ def fit_spectral(model: BDGF, scene: TileScene, points: np.ndarray, classes: int
         return classifier.image(inputs, valid)[:, :-1]
 
     channels = classifier.spectral.frequencies.shape[1]
+    mass = scene.drawn(points, classes)
+    points = points[spread(points[:, 2], MOST, np.random.default_rng(seed))]
     values = predict_points(model, scene, points, channels, device, span, look)
     samples = Samples(
         torch.from_numpy(values).to(device),
         torch.from_numpy(points[:, 2].astype(np.int64)).to(device),
         points[:, 3],
-        torch.from_numpy(np.bincount(points[:, 2], minlength=classes)).float().to(device),
+        torch.from_numpy(mass).float().to(device),
     )
     classifier.spectral.fit(samples, seed, span.reporter.check)
 
@@ -63,9 +67,23 @@ def weigh_votes(model: BDGF, scene: TileScene, points: np.ndarray, classes: int,
     def ask(inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         return model.opinions(inputs, valid, corners).exp().flatten(1, 2)
 
+    polygons = len(np.unique(points[:, 3]))
+    points = some_squares(points, MOST)
     found = predict_points(model, scene, points, voters * classes, device, span, ask)
     opinions = torch.from_numpy(found).reshape(len(points), voters, classes).clamp(min=1e-12).log()
     labels = torch.from_numpy(points[:, 2].astype(np.int64))
     vote = Vote(model.classifier.vote.groups)
-    vote.fit(opinions, labels, len(np.unique(points[:, 3])))
+    vote.fit(opinions, labels, polygons)
     return vote.weights
+
+
+def some_squares(points: np.ndarray, most: int) -> np.ndarray:
+    """Of more than `most` pixels (P, 4) about as many, in whole squares taken at random: a window that is asked about
+    one pixel knows of those beside it."""
+    if len(points) <= most:
+        return points
+    squares, square_of = np.unique(points[:, :2] // _SQUARE, axis=0, return_inverse=True)
+    rank = np.random.default_rng(len(points)).permutation(len(squares))[square_of.ravel()]
+    held = np.cumsum(np.bincount(rank))
+    fitting = int(np.searchsorted(held, most, side="right"))
+    return points[rank < max(1, min(fitting, _MOST_SQUARES))]

@@ -81,7 +81,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     device = next(model.parameters()).device
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     assert model.classifier is not None
-    counts = np.bincount(scene.training[:, 2], minlength=classes)
+    counts = scene.drawn(scene.training, classes)
     side = max(settings.windows)
     sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
     model.classifier.relief.fit(sample.inputs, sample.valid)
@@ -97,7 +97,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     ).to(device)
     lanes = BranchLanes(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
     learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
-    sampler = LabelSampler(points, settings.balance)
+    sampler = LabelSampler(points, settings.balance, scene.drawn(points, classes))
     average = WeightAverage(model.classifier, settings.average)
     met = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
     trained = [*model.classifier.parameters(), *mutual.parameters()]
@@ -112,7 +112,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 with _averaged(model, average):
                     weights = weigh_votes(model, scene, aside, classes, still)
                 scene.bring_back(aside)
-                sampler = LabelSampler(scene.training, settings.balance)
+                sampler = LabelSampler(scene.training, settings.balance, counts)
                 fit_spectral(model, scene, scene.training, classes, seed, still)
                 model.classifier.vote.weights.copy_(weights)
                 model.classifier.train()

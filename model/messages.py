@@ -58,6 +58,8 @@ class TileFiles:
     valid       bool (N, tile, tile)
     training    int32 (P, 4): pixel row, pixel column in the grid, class position, number of the polygon unit
     held_out    the same for pixels kept for the accuracy figures
+    labelled    bool (N, tile, tile), pixels with a label, where training and held_out are but a sample of them
+    drawn       labelled pixels for training per class in the whole scene; () where training holds all
     """
 
     tile: int
@@ -66,6 +68,8 @@ class TileFiles:
     valid: str
     training: Optional[str] = None
     held_out: Optional[str] = None
+    labelled: Optional[str] = None
+    drawn: tuple[int, ...] = ()
 
 
 # ---------------------------------------------------------------- jobs, from QGIS to the worker

@@ -16,6 +16,7 @@ from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
 from ..raster.labels import Labels, rasterise_labels
 from ..raster.polygon_digests import training_polygons
+from ..raster.tiles import used_labels
 from ..recent_models import TRAINED, remember_model
 from ..report.reliability import Reliability
 from ..report.training import TrainingReport
@@ -181,6 +182,9 @@ class Train(BdgfAlgorithm):
             _describe(labels, feedback)
             folder = worker.workspace.job_folder()
             tiles = scene_tiles(stack, labels, folder, seed, feedback, 2)
+            labels = used_labels(labels, tiles)
+            for sentence in labels.sampled:
+                feedback.pushInfo(sentence)
             job = TrainJob(
                 tiles=tiles,
                 modalities=stack.info(),
@@ -211,7 +215,7 @@ class Train(BdgfAlgorithm):
                     labels.warnings,
                     trained.curves,
                     trained.partial,
-                    labels.notes,
+                    (*labels.notes, *labels.sampled),
                 )
                 (folder / "report.html").write_text(page.html(), encoding="utf-8")
             put_all_in_place([(folder / "model.safetensors", model), (folder / "report.html", report)])

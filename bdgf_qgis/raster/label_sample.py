@@ -13,6 +13,7 @@ import numpy as np
 MOST_TRAINING = 1_000_000  # labelled pixels that training takes; more only where there are more polygons than that
 MOST_HELD_OUT = 500_000  # pixels that the accuracy figures are made from
 _SQUARE = 16  # side of the squares of training pixels: that of the windows most often drawn
+_SLACK = 1.5  # times the pixels to keep may wait for a cut
 _EVERY = np.iinfo(np.uint64).max
 
 
@@ -42,7 +43,7 @@ class PixelSample:
         wanted = keys <= self._limit[units]
         self._parts.append((points[wanted], units[wanted], keys[wanted]))
         self._kept += int(wanted.sum())
-        if self._kept > 2 * self._most:
+        if self._kept > _SLACK * self._most:
             self._cut()
 
     def points(self) -> np.ndarray:
@@ -50,13 +51,13 @@ class PixelSample:
         if self._kept > self._most:
             self._cut()
         points = np.concatenate([each[0] for each in self._parts])
-        chosen: np.ndarray = points[np.lexsort((points[:, 1], points[:, 0]))]
+        chosen: np.ndarray = points[np.argsort(_pixels(points))]
         return chosen
 
     def _cut(self) -> None:
         """Let go of the pixels that are beyond their unit's share: those of the squares with the highest numbers."""
         points, units, keys = (np.concatenate(each) for each in zip(*self._parts))
-        order = np.lexsort((points[:, 1], points[:, 0], keys, units))
+        order = np.lexsort((_pixels(points), keys, units))
         starts = np.flatnonzero(np.diff(units[order], prepend=-1))
         rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
         shares = self._shares()
@@ -107,6 +108,12 @@ def _random_numbers(rows: np.ndarray, columns: np.ndarray, seed: int) -> np.ndar
             mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             mixed = mixed ^ (mixed >> np.uint64(31))
     numbers: np.ndarray = mixed
+    return numbers
+
+
+def _pixels(points: np.ndarray) -> np.ndarray:
+    """A number (P,) of each pixel, in the order of the raster."""
+    numbers: np.ndarray = points[:, 0].astype(np.int64) << 32 | points[:, 1]
     return numbers
 
 

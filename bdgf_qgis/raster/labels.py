@@ -26,12 +26,15 @@ _CELL = 256  # side of the squares in which polygons are rasterised and validity
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """How many polygons and pixels of a class train, and how many are held out."""
+    """How many polygons and pixels of a class train, and how many are held out; of the pixels how many are used, where
+    that is a sample."""
 
     training_polygons: int
     training_pixels: int
     held_out_polygons: int
     held_out_pixels: int
+    training_used: Optional[int] = None
+    held_out_used: Optional[int] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,8 @@ class Labels:
                 if counts.held_out_pixels
             ]
         )
-        lines = [f"The figures cover {len(self.covered)} of {counted(len(self.classes), 'class', 'classes')}: {names}."]
+        of_all = counted(len(self.classes), "class", "classes")
+        lines = [*self._sampled_figures, f"The figures cover {len(self.covered)} of {of_all}: {names}."]
         if self.distance is not None:
             lines.append(
                 f"The least distance between a held-out and a training polygon is {self.distance.pixels:.1f} pixels "
@@ -110,12 +114,32 @@ class Labels:
         return tuple(lines)
 
     @property
+    def sampled(self) -> tuple[str, ...]:
+        """Sentences on the samples that stand for all labelled pixels; none where all are used."""
+        drawn, used = self.drawn[0], _used([each.training_used for each in self.counts])
+        if used is None or used == drawn:
+            return self._sampled_figures
+        line = f"{drawn:,} labelled pixels; training uses {used:,} of them, spread over classes and polygons."
+        return (line, *self._sampled_figures)
+
+    @property
+    def _sampled_figures(self) -> tuple[str, ...]:
+        drawn, used = self.drawn[1], _used([each.held_out_used for each in self.counts])
+        if used is None or used == drawn:
+            return ()
+        return (f"{drawn:,} held-out pixels; the figures are estimates from {used:,} of them, taken at random.",)
+
+    @property
     def digest(self) -> str:
         """A hash of the samples: pixels, classes and split."""
         digest = hashlib.sha256(np.ascontiguousarray(self.points, "<i4").tobytes())
         digest.update(self.held.astype(np.uint8).tobytes())
         digest.update(repr([(each.code, each.value) for each in self.classes]).encode())
         return digest.hexdigest()
+
+
+def _used(counts: Sequence[Optional[int]]) -> Optional[int]:
+    return None if None in counts else sum(each or 0 for each in counts)
 
 
 def rasterise_labels(
@@ -147,8 +171,8 @@ def rasterise_labels(
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
     found = shapes_of(labelled, crs_wkt, stack.grid, cancelled)
-    found_pixels = _marked(stack, labelled, found.places, found.shapes, rule, cancelled)
-    present = np.flatnonzero(found_pixels.valid)
+    marked = _marked(stack, labelled, found.places, found.shapes, rule, cancelled)
+    present = np.flatnonzero(marked.valid)
     classes = rule.classes
     dropped = tuple(each.label for position, each in enumerate(classes) if position not in present)
     if not len(present):
@@ -160,10 +184,10 @@ def rasterise_labels(
         raise RasterError(
             f"All usable polygons belong to one class, '{classes[present[0]].label}': at least two are needed."
         )
-    split = _split(stack, found_pixels, found.shapes, holdout, seed, cancelled)
+    split = _split(stack, marked, found.shapes, holdout, seed, cancelled)
     skipped_without = len(everything) - len(labelled)
     kept = tuple(classes[position] for position in present)
-    thin, conflicts = found_pixels.polygons.thin, found_pixels.conflicts
+    thin, conflicts = marked.polygons.thin, marked.conflicts
     warnings = [
         *_reference_warnings(stack, crs_wkt),
         *geometry_notes(found, skipped_without, conflicts, thin),
@@ -175,7 +199,7 @@ def rasterise_labels(
         split.held,
         kept,
         split.counts,
-        found_pixels.map,
+        marked.map,
         split.distance,
         without_class=skipped_without,
         conflict_pixels=conflicts,
@@ -298,8 +322,13 @@ def _split(
             totals[part] += np.bincount(position[of_part], minlength=totals.shape[1])
         training.add(points[~held], unit[~held])
         held_out.add(points[held], np.zeros(int(held.sum()), np.int64))
-    points = np.concatenate([training.points(), held_out.points()])
-    points = points[np.lexsort((points[:, 1], points[:, 0]))]
+    samples = []
+    for each in (training, held_out):
+        samples.append(each.points())
+        if cancelled():
+            raise RasterCancelled
+    points = np.concatenate(samples)
+    points = points[np.argsort(points[:, 0].astype(np.int64) * stack.grid.width + points[:, 1])]
     counts = tuple(
         ClassCounts(
             int(np.count_nonzero((positions == each) & ~held_polygons)),

@@ -32,9 +32,7 @@ def is_thin(shape: Shape, cancelled: Callable[[], bool] = lambda: False) -> bool
     return True
 
 
-def touched(
-    shape: Shape, area: Window, cancelled: Callable[[], bool] = lambda: False
-) -> tuple[np.ndarray, np.ndarray]:
+def touched(shape: Shape, area: Window, cancelled: Callable[[], bool] = lambda: False) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pixels of an area of which a polygon without a pixel centre covers some part; where it
     has no area, of those through which it runs."""
     edges = shape.edges[_near(shape.edges, area)]

@@ -119,6 +119,8 @@ def copy_tiles(
     plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // cost)), seed)
     for text in plan.notes:
         note("warning", text)
+    if cancelled():
+        raise RasterCancelled
     partial = labels is not None and (len(labels.points) < sum(labels.drawn) or plan.assessed is not None)
     copier = _Copier(stack, area, folder, tile, cancelled, labels.map if labels is not None and partial else None)
     for batch in _batches(plan, copier):
@@ -153,6 +155,15 @@ def copy_tiles(
         labelled=str(copier.labelled_file) if partial else None,
         drawn=tuple(each.training_pixels for each in labels.counts) if partial else (),
     )
+
+
+def used_labels(labels: Labels, files: TileFiles) -> Labels:
+    """The labels, their counts completed by what of them the files hold."""
+    counts = labels.counts
+    for name, path in (("training_used", files.training), ("held_out_used", files.held_out)):
+        used = np.bincount(np.load(str(path))[:, 2], minlength=len(counts)).tolist()
+        counts = tuple(replace(each, **{name: number}) for each, number in zip(counts, used))
+    return replace(labels, counts=counts)
 
 
 def _batches(plan: TilePlan, copier: _Copier) -> Iterator[list[Place]]:
@@ -271,9 +282,7 @@ def _around(tiles: np.ndarray, low: Place, high: Place) -> np.ndarray:
     return found[(rows >= low[0]) & (rows < high[0]) & (columns >= low[1]) & (columns < high[1])]
 
 
-def _fair_share(
-    labels: Labels, tile: int, chosen: np.ndarray, room: int, random: np.random.Generator
-) -> np.ndarray:
+def _fair_share(labels: Labels, tile: int, chosen: np.ndarray, room: int, random: np.random.Generator) -> np.ndarray:
     """The chosen tiles, and as many with training pixels as fit: in turn one of each class, at random."""
     queues = []
     for position in range(len(labels.classes)):

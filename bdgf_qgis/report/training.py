@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 from ...model.accuracy import accuracy_of
 from ...model.header import Header
@@ -24,7 +25,7 @@ class TrainingReport:
 
     coverage  sentences on what the accuracy figures cover
     warnings  what was skipped, dropped or repaired
-    notes     how the class field was read
+    notes     how the class field was read, and which sample of the labelled pixels was used
     """
 
     model: str
@@ -80,13 +81,13 @@ class TrainingReport:
         rows = []
         for info, counts in zip(self.header.classes, self.samples):
             numbers = (
-                info.code,
-                counts.training_polygons,
-                counts.training_pixels,
-                counts.held_out_polygons,
-                counts.held_out_pixels,
+                f"{info.code:,}",
+                f"{counts.training_polygons:,}",
+                _pixels(counts.training_pixels, counts.training_used),
+                f"{counts.held_out_polygons:,}",
+                _pixels(counts.held_out_pixels, counts.held_out_used),
             )
-            cells = [f"<td>{number:,}</td>" for number in numbers]
+            cells = [f"<td>{escape(number)}</td>" for number in numbers]
             rows.append([f'<td class="text">{chip(info.colour)}{escape(info.name)}</td>', *cells])
         return table(header, rows)
 
@@ -117,3 +118,10 @@ class TrainingReport:
         named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
         weighed = any(len(each.values) > 1 for each in found)
         return named if weighed else tr("{weights} (not weighed by polygons)").format(weights=named)
+
+
+def _pixels(drawn: int, used: Optional[int]) -> str:
+    """How many pixels there are, and how many of them are used where that is a sample."""
+    if used is None or used == drawn:
+        return f"{drawn:,}"
+    return tr("{used} of {drawn}").format(used=f"{used:,}", drawn=f"{drawn:,}")

@@ -25,29 +25,36 @@ class LabelSampler:
     Args:
         points: (P, 4) row, column, class position, polygon unit of the training pixels.
         balance: 0 picks classes by their pixels, 1 picks every class equally often; between: a power of the share.
+        drawn: (K,) pixels of each class that count for that, where the points are a sample; by default the points.
     """
 
-    def __init__(self, points: np.ndarray, balance: float = 1.0) -> None:
+    def __init__(self, points: np.ndarray, balance: float = 1.0, drawn: np.ndarray | None = None) -> None:
         self._points = points
         classes, counts = np.unique(points[:, 2], return_counts=True)
+        counts = counts if drawn is None else drawn[classes]
         shares = (counts / counts.sum()) ** (1 - balance)
         self._shares = shares / shares.sum()
-        self._polygons = []
-        for each in classes:
-            rows = np.nonzero(points[:, 2] == each)[0]
-            units = points[rows, 3]
-            self._polygons.append([rows[units == unit] for unit in np.unique(units)])
+        self._polygons = [_by_unit(points, np.nonzero(points[:, 2] == each)[0]) for each in classes]
+        self._chances = []
+        for polygons in self._polygons:
+            sizes = np.sqrt([len(each) for each in polygons])  # between every polygon alike and every pixel alike
+            self._chances.append(sizes / sizes.sum())
 
     def corners(self, count: int, window: int, random: np.random.Generator) -> np.ndarray:
         """First pixels (count, 2) of windows that each hold a labelled pixel."""
         rows = []
         for choice in random.choice(len(self._polygons), count, p=self._shares):
             polygons = self._polygons[choice]
-            sizes = np.sqrt([len(each) for each in polygons])  # between every polygon alike and every pixel alike
-            pixels = polygons[random.choice(len(polygons), p=sizes / sizes.sum())]
+            pixels = polygons[random.choice(len(polygons), p=self._chances[choice])]
             rows.append(pixels[random.integers(len(pixels))])
         corners: np.ndarray = self._points[rows, :2] - random.integers(0, window, (count, 2))
         return corners
+
+
+def _by_unit(points: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
+    """Rows of points, apart by the polygon unit."""
+    rows = rows[np.argsort(points[rows, 3], kind="stable")]
+    return np.split(rows, np.flatnonzero(np.diff(points[rows, 3])) + 1)
 
 
 def turn(windows: Windows, number: int) -> Windows:

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..messages import TileFiles
 from .bands import BandScaler, to_float
 
+_TOGETHER = 64  # tiles that are mapped into memory at a time
 SAMPLE = 200_000  # valid pixels that statistics are taken from, at most
 
 
@@ -67,6 +68,8 @@ def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
 class TileScene:
     """The stored tiles as channels in memory, addressed by grid pixel.
 
+    Labelled pixels that are not in the samples have no label here, and are kept out of every loss.
+
     Args:
         files: the tiles that QGIS stored.
         scalers: one per modality.
@@ -91,6 +94,9 @@ class TileScene:
         self.held_out = self._points(files.held_out)
         self._labels[self._place(self.training)] = torch.from_numpy(self.training[:, 2].astype(np.int16))
         self._held[self._place(self.held_out)] = True
+        if files.labelled:
+            self._held[: self.count] |= torch.from_numpy(np.load(files.labelled)) & (self._labels[: self.count] < 0)
+        self._drawn = np.array(files.drawn)
         self.corners = index * self.tile
         self.weights = stored.reshape(self.count, -1).mean(axis=1)  # share of valid pixels per tile
 
@@ -111,14 +117,23 @@ class TileScene:
     def _fill(self, files: TileFiles, scalers: Sequence[BandScaler]) -> None:
         first = 0
         for path, scaler in zip(files.modalities, scalers, strict=True):
-            values = np.load(path, mmap_mode="r")
             last = first + scaler.channels
             centre = scaler.centre.cpu().double().numpy()
             for number in range(self.count):
+                if number % _TOGETHER == 0:  # a new map: what was read through the old one takes memory no more
+                    values = np.load(path, mmap_mode="r")
                 raster = to_float(values[number], centre)[None]
                 scaled = scaler(raster, self._valid[number][None, None])[0]
                 self._inputs[number, :, :, first:last] = scaled.permute(1, 2, 0)
             first = last
+
+    def drawn(self, points: np.ndarray, classes: int) -> np.ndarray:
+        """Labelled pixels (K,) of each class that some training pixels (P, 4) stand for: themselves, or more where they
+        are a sample."""
+        counts: np.ndarray = np.bincount(points[:, 2], minlength=classes)
+        if len(self._drawn):
+            counts = counts * (self._drawn / np.bincount(self.training[:, 2], minlength=classes).clip(1))
+        return counts
 
     @staticmethod
     def _points(path: str | None) -> np.ndarray:

@@ -92,8 +92,9 @@ class SpectralVoter(nn.Module):
         """
         random = np.random.default_rng(seed)
         usual = 1 / math.sqrt(max(float(samples.values.var()) * samples.values.shape[1], 1e-12))
-        width, penalty = self._choose(samples.take(_spread(samples, _MOST_TRIED, random)), usual, random, check)
-        some = samples.take(_spread(samples, _MOST, random))
+        classes = samples.classes.cpu().numpy()
+        width, penalty = self._choose(samples.take(spread(classes, _MOST_TRIED, random)), usual, random, check)
+        some = samples.take(spread(classes, _MOST, random))
         self.scale.fill_(math.sqrt(2 * width) * usual)
         self.weights.zero_()
         self.bias.zero_()
@@ -144,9 +145,8 @@ def polygon_folds(classes: np.ndarray, units: np.ndarray, count: int, random: np
     return folds
 
 
-def _spread(samples: Samples, most: int, random: np.random.Generator) -> np.ndarray:
-    """Rows of at most about `most` pixels, no class more than its share of them unless another has less."""
-    classes = samples.classes.cpu().numpy()
+def spread(classes: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
+    """Which of some pixels of classes (P,) to take: `most` of them at most, no class more than an equal share."""
     if len(classes) <= most:
         return np.arange(len(classes))
     share = most // max(1, len(np.unique(classes)))

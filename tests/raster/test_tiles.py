@@ -77,7 +77,7 @@ def test_a_scene_that_fits_is_copied_whole(stack: ModalityStack, tmp_path: Path)
 
 
 def bytes_for(stack: ModalityStack, tiles: int) -> int:
-    in_memory = 4 * sum(min(32, len(each.bands)) for each in stack.modalities)  # what the worker makes of a pixel
+    in_memory = 4 + 4 * sum(min(32, len(each.bands)) for each in stack.modalities)  # what the worker makes of a pixel
     return tiles * (max(stack.pixel_bytes, in_memory) * TILE * TILE + 8)
 
 
@@ -177,4 +177,4 @@ print(len(np.load(files.index)), resource.getrusage(resource.RUSAGE_SELF).ru_max
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     tiles, grown = map(int, result.stdout.split())
-    assert tiles == 4 * 1024**2 // (4 * 8 * 64 * 64 + 8) and grown < 100_000
+    assert tiles == 4 * 1024**2 // ((4 * 8 + 4) * 64 * 64 + 8) and grown < 100_000
