@@ -12,6 +12,7 @@ from ..raster.source import files_of
 from ..report.assessment import AssessmentReport
 from ..steps.inputs import raster_source, samples_of
 from ..steps.placing import file_result, held_places, write_texts
+from ..steps.polygon_layers import polygons_problem
 from ..steps.running import part, told_to_user, warn
 from ..translation import tr
 from .base import BdgfAlgorithm
@@ -56,6 +57,10 @@ class Assess(BdgfAlgorithm):
         self.add_number_result("OVERALL_ACCURACY", tr("Overall accuracy, 0 to 1"))
         self.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """What is wrong with the polygons."""
+        return polygons_problem(self, parameters, context, "REFERENCE", "CLASS_FIELD")
 
     def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

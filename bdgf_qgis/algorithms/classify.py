@@ -9,6 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 from ..preferences import wished_device
 from ..steps.classifying import SceneToMap, classify_scene
 from ..steps.inputs import rasters_of, rasters_problem, samples_of
+from ..steps.polygon_layers import polygons_problem
 from ..steps.running import opened_model
 from ..steps.showing import show_results
 from ..translation import tr
@@ -75,9 +76,13 @@ class Classify(BdgfAlgorithm):
         return self._rasters.grid.name
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the model file, the device or the rasters."""
-        found = model_problem(self, parameters, "MODEL", ("classifier",), context)
-        return found or device_problem(self, parameters, context) or rasters_problem(self, parameters, context)
+        """What is wrong with the model file, the device, the rasters or the mask."""
+        return (
+            model_problem(self, parameters, "MODEL", ("classifier",), context)
+            or device_problem(self, parameters, context)
+            or rasters_problem(self, parameters, context)
+            or polygons_problem(self, parameters, context, "MASK")
+        )
 
     def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

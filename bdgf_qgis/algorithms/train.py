@@ -25,6 +25,7 @@ from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
 from ..steps.keeping import MODEL_PLACE
 from ..steps.pace_text import step_text
 from ..steps.placing import file_result, held_places, put_all_in_place
+from ..steps.polygon_layers import polygons_problem
 from ..steps.running import opened_scene, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
@@ -138,8 +139,10 @@ class Train(BdgfAlgorithm):
         return self._rasters.grid.name
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the pre-trained model, the device or the rasters."""
-        return learning_problem(self, parameters, context)
+        """What is wrong with the pre-trained model, the device, the rasters or the polygons."""
+        return learning_problem(self, parameters, context) or polygons_problem(
+            self, parameters, context, "SAMPLES", "CLASS_FIELD", "NAME_FIELD"
+        )
 
     def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

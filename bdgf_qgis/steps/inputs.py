@@ -19,17 +19,19 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsRasterLayer,
     QgsRectangle,
+    QgsWkbTypes,
 )
 
 from ..raster.classes import text_codes
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
 from ..raster.lineage import check_no_result
-from ..raster.shapes import Polygon, Value
+from ..raster.shapes import Polygon, Value, outlines
 from ..raster.source import RasterSource, files_of
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 from .layer_files import layer_files
+from .polygon_layers import layer_problem, no_polygons
 
 
 @dataclass(frozen=True)
@@ -121,19 +123,23 @@ def samples_of(
     class_field: str = "",
     name_field: str = "",
 ) -> Samples:
-    """The polygons of a layer: its selection, filter and unsaved edits count."""
+    """The polygons of a layer: its selection, filter and unsaved edits count.
+
+    Raises QgsProcessingException, naming the layer, where it cannot be read, holds no polygons, or lacks a field.
+    """
     source = algorithm.parameterAsSource(parameters, key, context)
     if source is None:
         raise QgsProcessingException(algorithm.invalidSourceError(parameters, key))
-    for wanted in (class_field, name_field):
-        if wanted and source.fields().lookupField(wanted) < 0:
-            text = tr("The layer '{layer}' has no field '{field}': choose one of {fields}.")
-            names = ", ".join(source.fields().names())
-            raise QgsProcessingException(text.format(layer=source.sourceName(), field=wanted, fields=names))
+    problem = layer_problem(source, class_field, name_field)
+    if problem:
+        raise QgsProcessingException(problem)
     wkt = _wkt(source.sourceCrs())
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
     polygons = tuple(_polygons(source, class_field, name_field))
+    anything = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.UnknownGeometry
+    if anything and polygons and not any(outlines(each.wkb) for each in polygons):
+        raise QgsProcessingException(no_polygons(source.sourceName()))
     if not name_field:
         polygons = _named(polygons, legend)
     return Samples(polygons, wkt, class_field, legend, layer_files(layer, context))
