@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessin
 from ...model.accuracy import accuracy_of
 from ...model.header import read_header
 from ...model.messages import Trained, TrainingPolygons, TrainJob
-from ...model.settings import PRESETS, PRIORS
+from ...model.settings import MOST_STEPS, PRESETS, PRIORS
 from ..engine.run import run_job
 from ..feedback import QgisFeedback
 from ..files.conflicts import ReadFiles
@@ -107,8 +107,10 @@ class Train(BdgfAlgorithm):
         )
         add_seed_and_device(self)
         empty = tr("Left empty, the preset's number.")
-        self.add_integer("PRETRAIN_STEPS", tr("Steps of pre-training"), empty, None, 0, optional=True, advanced=True)
-        self.add_integer("STEPS", tr("Steps of training"), empty, None, 1, optional=True, advanced=True)
+        self.add_integer(
+            "PRETRAIN_STEPS", tr("Steps of pre-training"), empty, None, 0, MOST_STEPS, optional=True, advanced=True
+        )
+        self.add_integer("STEPS", tr("Steps of training"), empty, None, 1, MOST_STEPS, optional=True, advanced=True)
         self.add_choice(
             "CLASS_PRIOR",
             tr("Expected class shares"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Optional
 
 from ...model.rebuild import rebuild, rebuildable
+from ...model.strict_json import parse
 from ..files.links import is_link, remove_link
 from ..files.lock import remove_lock, take_lock, try_lock
 from ..files.renames import PART_FOLDER_END
@@ -153,7 +154,7 @@ class PartFolder:
             if cancelled():
                 raise RunCancelled
             with contextlib.suppress(OSError, ValueError, TypeError):
-                block: KeptBlock = rebuild(KeptBlock, json.loads(path.read_text(encoding="utf-8")))
+                block: KeptBlock = rebuild(KeptBlock, parse(path.read_text(encoding="utf-8")))
                 if all(self._whole(each) for each in block.files):
                     self.blocks[block.number] = block
 
@@ -187,7 +188,7 @@ def sweep_old(folder: Path, seconds: float = _OLD) -> None:
 def _call_of(folder: Path) -> Optional[str]:
     """The call that the blocks in a part folder are of, '' of none; None without a manifest of ours."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse((folder / _MANIFEST).read_text(encoding="utf-8"))
         if manifest["about"] == _ABOUT:
             return str(manifest["call"])
     return None

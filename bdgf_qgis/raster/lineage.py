@@ -14,6 +14,7 @@ from typing import Annotated, Any, Optional
 from ...model.limits import Text
 from ...model.messages import TrainingPolygons
 from ...model.rebuild import rebuild
+from ...model.strict_json import parse
 from ...model.text import plain_text
 from .class_table import METADATA as CLASSES
 from .class_table import read_class_table
@@ -73,8 +74,8 @@ def read_lineage(dataset: Any) -> Optional[Lineage]:
 
 def _rebuilt(kind: Any, text: str) -> Any:
     try:
-        return rebuild(kind, json.loads(text))
-    except (ValueError, RecursionError):
+        return rebuild(kind, parse(text))
+    except ValueError:
         return None
 
 

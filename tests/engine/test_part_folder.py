@@ -65,7 +65,7 @@ def test_damaged_blocks_do_not_count(tmp_path: Path, damage: str) -> None:
             "content": (files[0], "clock"),
             "length": (files[0], "bloc"),
             "record": (folder.path / "block-0.json", '{"number": 0, "pixels": 7}'),
-            "manifest": (folder.path / "manifest.json", "[]"),
+            "manifest": (folder.path / "manifest.json", "[" * 100_000),
         }[damage]
         target.write_text(text)
     with PartFolder(tmp_path / "map.tif", "call") as folder:

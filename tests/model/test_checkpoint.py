@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bdgf.model import checkpoint
+from bdgf.model.checkpoint import CheckpointFile, State
 from bdgf.model.errors import JobCancelled
 from bdgf.model.messages import PretrainJob
 from bdgf.model.settings import DiffusionSettings
@@ -111,6 +117,100 @@ def test_a_damaged_state_starts_over(job, uncut, always):
     save_file({"a": torch.zeros(1)}, job.checkpoint)
     pretrain(job, SilentReporter())
     assert equal(job.output, uncut[0])
+
+
+def rewrite(path: str, change: Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], object]) -> None:
+    """Changes a state - its tensors, its text, what is in that as JSON - and gives it the checksum that fits."""
+    tensors = load_file(path)
+    with safe_open(path, "pt") as file:
+        text = json.loads(file.metadata()[checkpoint._KEY])
+    rest = json.loads(text["rest"])
+    change(tensors, text, rest)
+    said = json.dumps({**text, "rest": text["rest"] if text["rest"] == "" else json.dumps(rest)})
+    save_file(tensors, path, {checkpoint._KEY: said, checkpoint._CHECKSUM: checkpoint._checksum(said, tensors)})
+
+
+def set_first(tensors: dict[str, Any], name: str, value: float) -> None:
+    tensors[name].view(-1)[0] = value
+
+
+DAMAGE = {
+    "missing tensor": lambda tensors, text, rest: tensors.pop("unet.token"),
+    "missing moment": lambda tensors, text, rest: tensors.pop("optimiser.token.exp_avg"),
+    "missing noise": lambda tensors, text, rest: tensors.pop("noise"),
+    "other noise": lambda tensors, text, rest: tensors.update(noise=torch.zeros(3)),
+    "other shape": lambda tensors, text, rest: tensors.update({"average.token": torch.zeros(99)}),
+    "moment of another shape": lambda tensors, text, rest: tensors.update({"optimiser.token.exp_avg": torch.zeros(9)}),
+    "no number": lambda tensors, text, rest: set_first(tensors, "unet.stem.weight", float("nan")),
+    "infinite moment": lambda tensors, text, rest: set_first(tensors, "optimiser.token.exp_avg_sq", float("inf")),
+    "step -5": lambda tensors, text, rest: text.update(step=-5),
+    "step 10000": lambda tensors, text, rest: text.update(step=10_000),
+    "step x": lambda tensors, text, rest: text.update(step="x"),
+    "no step": lambda tensors, text, rest: text.pop("step"),
+    "no rest": lambda tensors, text, rest: text.update(rest=""),
+    "no rates": lambda tensors, text, rest: rest.pop("rates"),
+    "too many rates": lambda tensors, text, rest: rest["rates"].append(0.5),
+    "no generator": lambda tensors, text, rest: rest.pop("random"),
+    "other generator": lambda tensors, text, rest: rest.update(random={"bit_generator": "PCG64", "state": 3}),
+    "updates that are none": lambda tensors, text, rest: rest.update(updates="many"),
+    "curves that are none": lambda tensors, text, rest: rest.update(curves=[{"name": 3}]),
+}
+
+
+@pytest.fixture
+def cut_state(job, always) -> bytes:
+    """The state of a run cut at step 8."""
+    with pytest.raises(JobCancelled):
+        pretrain(job, CutAt(8))
+    return Path(job.checkpoint).read_bytes()
+
+
+def test_a_state_that_cannot_be_taken_up_is_discarded_with_a_note(job, cut_state, uncut, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 1e9)
+    for damage, change in DAMAGE.items():
+        Path(job.checkpoint).write_bytes(cut_state)
+        rewrite(job.checkpoint, change)
+        reporter = SilentReporter()
+        result = pretrain(job, reporter)
+        (note,) = [each for each in reporter.notes if "this run begins again" in each]
+        assert note.startswith(f"The state of an earlier run in {job.checkpoint} cannot be used ("), damage
+        assert note.isprintable(), damage
+        assert equal(job.output, uncut[0]) and result.curves == uncut[1].curves, damage
+        assert not Path(job.checkpoint).exists(), "it does not stop the next run either"
+
+
+def test_no_flipped_bit_is_used(job, cut_state, uncut, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 1e9)
+    end = 8 + int.from_bytes(cut_state[:8], "little")
+    for place in (end // 2, end + 5, (end + len(cut_state)) // 2, len(cut_state) - 1):
+        damaged = bytearray(cut_state)
+        damaged[place] ^= 1 << 2
+        Path(job.checkpoint).write_bytes(damaged)
+        reporter = SilentReporter()
+        pretrain(job, reporter)
+        assert any("this run begins again" in each for each in reporter.notes), place
+        assert equal(job.output, uncut[0])
+
+
+def test_a_pipe_in_place_of_a_state_blocks_nothing(job, uncut, always):
+    os.mkfifo(job.checkpoint)
+    pretrain(job, SilentReporter())
+    assert equal(job.output, uncut[0]) and Path(job.checkpoint).is_file()
+
+
+def test_two_runs_share_no_draft_and_old_ones_go(tmp_path, monkeypatch):
+    drafts = []
+    monkeypatch.setattr(checkpoint, "save_file", lambda tensors, path, metadata: drafts.append(Path(path)))
+    old, young, other = (tmp_path / f"{name}.new" for name in ("state.abc", "state.abd", "other.abc"))
+    for each in (old, young, other):
+        each.write_bytes(b"")
+    for each in (old, other):
+        os.utime(each, (0, 0))
+    for _ in range(2):
+        CheckpointFile(str(tmp_path / "state"), "", SilentReporter()).save(State(1, {}, {}))
+    assert drafts[0] != drafts[1] and {each.parent for each in drafts} == {tmp_path}
+    assert not old.exists() and young.exists() and other.exists()
+    assert not any(each.exists() for each in drafts)
 
 
 def test_a_short_run_keeps_nothing(job):

@@ -77,5 +77,24 @@ def test_tables_of_other_programs_are_understood(tmp_path: Path) -> None:
     assert [(each.code, each.name) for each in found] == [(2, "2"), (9, "lake")]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[[1, "a\\u0000b\\ud800", "#ffffff"]]', (ClassInfo(1, "a b\ufffd", "#ffffff"),)),
+        ('[[1, "a", "red;background:url(x)"]]', ()),
+        ('[[true, "a", "#ffffff"]]', ()),
+        ('[[-1, "a", "#ffffff"]]', ()),
+        ("[" * 100_000, ()),
+        ("3", ()),
+    ],
+    ids=["odd name", "no colour", "no code", "no such code", "nested", "no list"],
+)
+def test_what_another_hand_wrote_into_the_metadata(tmp_path: Path, text: str, found: tuple[ClassInfo, ...]) -> None:
+    source = make_raster(tmp_path / "map.tif", np.ones((2, 2), np.uint8))
+    dataset = gdal.Open(source.path, gdal.GA_Update)
+    dataset.SetMetadataItem("BDGF_CLASSES", text)
+    assert read_class_table(dataset) == found
+
+
 def test_a_raster_without_a_table_has_none(tmp_path: Path) -> None:
     assert read_class_table(gdal.Open(make_raster(tmp_path / "a.tif", np.ones((3, 3), np.uint8)).path)) == ()

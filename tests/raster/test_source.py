@@ -76,6 +76,17 @@ def test_bands_are_named_by_description_and_alpha_is_none(tmp_path: Path) -> Non
     assert bands_of(RasterSource(str(path), "rgba")) == BandList((1, 2, 3), ("Band 1", "green", "Band 3"))
 
 
+def test_names_of_bands_are_plain(tmp_path: Path) -> None:
+    """A description that is not UTF-8 comes as lone surrogates, which abort or hang Qt."""
+    source = make_raster(tmp_path / "odd.tif", PLAIN)
+    dataset = gdal.Open(source.path, gdal.GA_Update)
+    dataset.GetRasterBand(1).SetDescription("near infra red")
+    dataset = None
+    path = Path(source.path)
+    path.write_bytes(path.read_bytes().replace(b"near infra", b"near\t\xff\xfefra"))
+    assert bands_of(source).names == ("near \ufffd\ufffdfra red",)
+
+
 def test_bands_are_found_by_name_in_the_order_asked() -> None:
     bands = BandList((1, 2, 4, 5), ("red", "nir", "red", "swir"))
     assert find_bands(bands, ["swir", "red", "red"]) == (5, 1, 4)

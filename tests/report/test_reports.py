@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -132,6 +133,21 @@ def test_curves_share_charts_and_bear_names():
     assert CLASSES[1].colour in drawn[3] and "Other thing" in drawn[4]
     page = checked(training(curves=curves).html())
     assert page.count("<svg") == 5
+
+
+def test_what_comes_from_outside_stays_text():
+    evil = "red;background:url(http://example.org/x)"
+    classes = tuple(ClassInfo(each.code, "a\0<script>b\ud800\x1b", evil) for each in CLASSES)
+    report = training(curves=[Curve("class share 1", (0.0, 1.0), (0.1, 0.2))])
+    pages = [
+        replace(report, header=replace(report.header, classes=classes), warnings=["<script>\ud800"]).html(),
+        AssessmentReport("<script>", "\ud800", classes, CONFUSION, (1, 1, 1), 0, ["<img src=x>"]).html(),
+    ]
+    for page in pages:
+        assert "example.org" not in checked(page) and "a &lt;script&gt;b\ufffd" in page
+        page.encode("utf-8")
+        assert not set(page) & set("\0\x1b\ud800")
+    AssessmentReport("\ud800", "", classes, CONFUSION, (1, 1, 1), 0, []).json().encode("utf-8")
 
 
 def test_the_weights_of_the_voters_are_told_in_words():

@@ -80,6 +80,12 @@ def test_classes_found_by_text_and_by_name():
     assert [each.name for each in infos] == ["wtr", "Bare"]
 
 
+def test_names_from_the_layer_are_plain():
+    legend = {"1": LegendEntry("a\0b\ud800", "#0000ff"), "2": LegendEntry("x" * 300, "#00ff00")}
+    first, second, third = class_infos([1, 2, 3], {}, {3: " c\n"}, legend)
+    assert (first.name, third.name) == ("a b\ufffd", "c") and second.name == "x" * 247 + "..."
+
+
 def test_no_class_without_a_colour_of_its_own():
     infos = class_infos(range(30), {}, {}, {"7": LegendEntry("", "#e69f00")})
     assert infos[7].colour == "#e69f00" and infos[7].name == "7"
