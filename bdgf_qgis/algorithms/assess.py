@@ -6,6 +6,7 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
+from ...model.text import short_name
 from ..files.conflicts import ReadFiles
 from ..raster.assessment import confusion_of
 from ..raster.source import files_of
@@ -73,7 +74,7 @@ class Assess(BdgfAlgorithm):
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
         self._reference = samples_of(self, parameters, context, "REFERENCE", class_field)
         source = self.parameterAsSource(parameters, "REFERENCE", context)
-        self._reference_name = source.sourceName()
+        self._reference_name = short_name(source.sourceName())
 
     def execute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

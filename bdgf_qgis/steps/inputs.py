@@ -22,6 +22,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
+from ...model.text import plain_text, short_name
 from ..raster.classes import text_codes
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
@@ -112,7 +113,7 @@ def raster_source(layer: Any) -> RasterSource:
     path = layer.source().split("|option:")[0]
     given = layer.crs() if layer.crs().isValid() and layer.crs() != provider.crs() else None
     wkt = given.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if given else ""
-    return RasterSource(path, layer.name(), tuple(sorted(added)), provider.useSourceNoDataValue(1), wkt)
+    return RasterSource(path, short_name(layer.name()), tuple(sorted(added)), provider.useSourceNoDataValue(1), wkt)
 
 
 def samples_of(
@@ -142,7 +143,7 @@ def samples_of(
         raise QgsProcessingException(no_polygons(source.sourceName()))
     if not name_field:
         polygons = _named(polygons, legend)
-    return Samples(polygons, wkt, class_field, legend, layer_files(layer, context))
+    return Samples(polygons, wkt, plain_text(class_field), legend, layer_files(layer, context))
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
@@ -174,7 +175,10 @@ def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]
 
 
 def _value(value: Any) -> Value:
-    return None if value is None or value == NULL else value
+    """As it is; texts without what nobody can see, since log, report and model file show them."""
+    if value is None or value == NULL:
+        return None
+    return plain_text(value) if isinstance(value, str) else value
 
 
 def optional_integer(

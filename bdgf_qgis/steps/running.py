@@ -9,6 +9,7 @@ from typing import Optional
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
 from ...model.header import Header, ModelFile, ModelFileError, read_header, read_model_file
+from ...model.text import plain_text
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
 from ..engine.session import worker_session
@@ -106,7 +107,7 @@ def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> Non
 def warn(sentences: Iterable[str], feedback: QgsProcessingFeedback) -> None:
     """Warnings to the log."""
     for each in sentences:
-        feedback.pushWarning(each)
+        feedback.pushWarning(plain_text(each, lines=True))
 
 
 def part(feedback: QgsProcessingFeedback, begin: float, end: float, text: str) -> Callable[[float], None]:

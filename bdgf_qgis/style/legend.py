@@ -9,7 +9,7 @@ from typing import Any, Optional
 from qgis.core import QgsCategorizedSymbolRenderer, QgsRendererCategory, QgsVectorLayer
 
 from ...model.messages import ClassInfo
-from ...model.text import short_name
+from ...model.text import plain_text, short_name
 from ..raster.classes import code_in, text_of
 from .palette import free_colour
 
@@ -54,7 +54,7 @@ def _entries(category: QgsRendererCategory) -> Iterable[tuple[str, LegendEntry]]
 
 def key_of(value: Any) -> str:
     """The text by which a class value is found: 3, 3.0, '3' and '03' are one."""
-    text = "" if value is None else text_of(value)
+    text = "" if value is None else plain_text(text_of(value)).strip()
     code = code_in(text)
     return text if code is None else str(code)
 
