@@ -14,7 +14,7 @@ from ..report.assessment import AssessmentReport
 from ..steps.inputs import raster_source, samples_of
 from ..steps.placing import file_result, held_places, write_texts
 from ..steps.polygon_layers import polygons_problem
-from ..steps.running import part, told_to_user, warn
+from ..steps.running import part, tell_report, told_to_user, warn
 from ..translation import tr
 from .base import BdgfAlgorithm
 
@@ -111,6 +111,7 @@ class Assess(BdgfAlgorithm):
         if found.left_out:
             text = tr("{count} reference pixels lie where the map is nodata; they are left out.")
             feedback.pushInfo(text.format(count=f"{found.left_out:,}"))
+        tell_report(paths["REPORT"], feedback)
         feedback.setProgress(100)
         return {
             **paths,

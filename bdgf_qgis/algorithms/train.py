@@ -26,7 +26,7 @@ from ..steps.keeping import MODEL_PLACE
 from ..steps.pace_text import step_text
 from ..steps.placing import file_result, held_places, put_all_in_place
 from ..steps.polygon_layers import polygons_problem
-from ..steps.running import opened_scene, told_to_user, warn
+from ..steps.running import opened_scene, tell_report, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
 from .base import MODEL_FILES, BdgfAlgorithm
@@ -228,8 +228,10 @@ class Train(BdgfAlgorithm):
             remember_model(TRAINED, model)
             if trained.partial:
                 feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
+        figures = _figures(trained, labels, feedback)
+        tell_report(report, feedback)
         feedback.setProgress(100)
-        return {"MODEL": model, "REPORT": report, **_figures(trained, labels, feedback)}
+        return {"MODEL": model, "REPORT": report, **figures}
 
 
 def _classes(labels: Labels, legend: Legend) -> Any:

@@ -110,6 +110,12 @@ def warn(sentences: Iterable[str], feedback: QgsProcessingFeedback) -> None:
         feedback.pushWarning(plain_text(each, lines=True))
 
 
+def tell_report(path: str, feedback: QgsProcessingFeedback) -> None:
+    """Where a report stands that was written; nothing where none was wanted."""
+    if path:
+        feedback.pushInfo(tr("Report: {path}. In the window, Processing > Results Viewer shows it.").format(path=path))
+
+
 def part(feedback: QgsProcessingFeedback, begin: float, end: float, text: str) -> Callable[[float], None]:
     """Progress of a part of a run: shares 0..1 become `begin` to `end` percent."""
     feedback.setProgressText(text)

@@ -250,6 +250,14 @@ def test_no_map_at_all_is_a_failure(given: dict[str, Any], folder: Path):
     assert [row["status"] for row in table(Path(given["OUTPUT_FOLDER"])).values()] == ["failed"] * 3
 
 
+def test_results_of_ours_are_no_scenes(given: dict[str, Any], scene: Scene, folder: Path):
+    """The truth of the demo is a class raster of ours, as a map is."""
+    for each in folder.glob("*_dsm.tif"):
+        shutil.copyfile(scene.truth, each)
+    said = refused("classifyfolder", given)
+    assert "a süd_dsm.tif' is a class raster that BDGF wrote" in said and "leave it out" in said
+
+
 def test_a_python_that_is_missing_stops_everything(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("BDGF_PYTHON", "/nowhere/python")
     assert "BDGF_PYTHON names /nowhere/python" in refused("classifyfolder", given)

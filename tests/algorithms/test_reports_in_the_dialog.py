@@ -63,11 +63,11 @@ def test_a_report_is_made_by_default_and_listed(results: list[Any], scene: Scene
     (entry,) = results
     assert well and "HTML output has been generated" not in text
     assert "BDGF accuracy report" in Path(entry.filename).read_text(encoding="utf-8")
-    assert entry.filename in text
+    assert f"Report: {entry.filename}. " in text
 
 
 def test_no_report_is_told_after_a_failure(results: list[Any], scene: Scene):
     given = {"CLASSIFICATION": scene.optical, "REFERENCE": scene.validation, "CLASS_FIELD": "class_id"}
     well, text = dialog_log(given)
     assert not well and "'optical' has 24 bands" in text
-    assert "HTML output has been generated" not in text and results == []
+    assert "HTML output has been generated" not in text and "Report: " not in text and results == []
