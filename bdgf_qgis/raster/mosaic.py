@@ -23,6 +23,7 @@ from .gdal_calls import GdalMessages, gdal_errors
 from .grid import Grid, Window
 from .lineage import Lineage
 from .statistics import Statistics
+from .whole import require_whole
 
 _TILE = 256
 _THREADS = "NUM_THREADS=ALL_CPUS"
@@ -98,6 +99,7 @@ def write_part(part: Part, array: np.ndarray, content: Content) -> None:
         calls.require(dataset.WriteArray(np.ascontiguousarray(array)) == 0)
         dataset.FlushCache()
         del dataset
+    require_whole(part.path, _what(part.path))
 
 
 def write_mosaic(
@@ -142,6 +144,7 @@ def write_mosaic(
         raise RasterCancelled
     if failure:
         raise RasterError(failure)
+    require_whole(draft.file, _what(draft.path))
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:

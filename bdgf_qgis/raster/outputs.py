@@ -16,6 +16,7 @@ from .drafts import Draft
 from .errors import RasterError
 from .gdal_calls import gdal_errors
 from .grid import Grid, Window
+from .whole import require_whole
 
 _SUFFIXES = (".tif", ".tiff")
 _TILE = 256
@@ -90,6 +91,7 @@ class OutputRaster(Draft):
                     write_class_table(self._dataset, self._classes)
                 self._dataset.FlushCache()
                 self._dataset = None
+            require_whole(self.file, self._what)
         super().close()
 
     def discard(self) -> None:
