@@ -11,7 +11,7 @@ from ..files.conflicts import ReadFiles
 from ..raster.assessment import confusion_of
 from ..raster.source import files_of
 from ..report.assessment import AssessmentReport
-from ..steps.inputs import raster_source, samples_of
+from ..steps.inputs import raster_layer, raster_source, samples_of
 from ..steps.placing import file_result, held_places, write_texts
 from ..steps.polygon_layers import polygons_problem
 from ..steps.running import part, tell_report, told_to_user, warn
@@ -60,14 +60,15 @@ class Assess(BdgfAlgorithm):
         self.add_number_result("KAPPA", tr("Cohen's kappa"))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """What is wrong with the polygons."""
+        """What is wrong with the polygons. Raises RasterError where the class raster holds several variables."""
+        raster_layer(self, parameters, "CLASSIFICATION", context)
         return polygons_problem(self, parameters, context, "REFERENCE", "CLASS_FIELD")
 
     def read_inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Take what is needed from the layers."""
-        layer = self.parameterAsRasterLayer(parameters, "CLASSIFICATION", context)
+        layer = raster_layer(self, parameters, "CLASSIFICATION", context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, "CLASSIFICATION"))
         self._classification = raster_source(layer)

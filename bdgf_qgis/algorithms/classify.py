@@ -10,11 +10,11 @@ from ..preferences import wished_device
 from ..steps.classifying import SceneToMap, classify_scene
 from ..steps.inputs import rasters_of, rasters_problem, samples_of
 from ..steps.polygon_layers import polygons_problem
-from ..steps.running import opened_model
+from ..steps.running import model_header, opened_model
 from ..steps.showing import show_results
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import add_device, add_model, add_rasters, device_problem, model_problem
+from .common_parameters import add_device, add_model, add_nodata, add_rasters, device_problem, model_problem
 
 
 class Classify(BdgfAlgorithm):
@@ -45,7 +45,9 @@ class Classify(BdgfAlgorithm):
     def declare(self) -> None:
         """Parameters and outputs."""
         add_model(self)
-        add_rasters(self)
+        add_rasters(
+            self, tr("Left empty, the one whose pixels are nearest in size to those of the training. The log names it.")
+        )
         self.add_extent("EXTENT", tr("Extent"), tr("Map this part only: the same pixels as in a map of everything."))
         self.add_polygons("MASK", tr("Mask"), tr("Map inside these polygons only."), optional=True)
         add_device(self)
@@ -62,6 +64,7 @@ class Classify(BdgfAlgorithm):
             tr("A band per class, named after it; the raster's scale turns the whole numbers into 0 to 1."),
             optional=True,
         )
+        add_nodata(self, tr("Those that the model remembers count in any case."))
         self.add_switch(
             "COG",
             tr("Cloud Optimized GeoTIFF"),
@@ -88,7 +91,8 @@ class Classify(BdgfAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Take what is needed from the layers."""
-        self._rasters = rasters_of(self, parameters, context)
+        header = model_header(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
+        self._rasters = rasters_of(self, parameters, context, header)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
         masked = parameters.get("MASK") not in (None, "")
         self._mask = samples_of(self, parameters, context, "MASK") if masked else None

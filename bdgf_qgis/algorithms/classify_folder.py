@@ -16,6 +16,8 @@ from ...model.header import Header
 from ...model.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
+from ..raster.source import RasterSource
+from ..steps.nodata_text import with_nodata
 from ..steps.placing import file_result, held_places
 from ..steps.running import model_header, opened_model, told_to_user
 from ..steps.scene_batch import Batch, files_read
@@ -23,7 +25,7 @@ from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_pat
 from ..steps.scene_table import FAILED, MAPPED, SceneTable
 from ..translation import tr
 from .base import BdgfAlgorithm
-from .common_parameters import add_device, add_model, device_problem, model_problem
+from .common_parameters import add_device, add_model, add_nodata, device_problem, model_problem
 
 TABLE = "bdgf_results.csv"
 _SHOWN = 5  # names of files in a message
@@ -86,6 +88,10 @@ class ClassifyFolder(BdgfAlgorithm):
             False,
         )
         add_device(self)
+        add_nodata(
+            self,
+            tr("Names are those of the rasters in training. What the model remembers counts in any case."),
+        )
         self.add_folder_result(
             "OUTPUT_FOLDER",
             tr("Folder for maps"),
@@ -111,7 +117,10 @@ class ClassifyFolder(BdgfAlgorithm):
         if folder and not Path(folder).is_dir():
             return tr("The folder {folder} is not there.").format(folder=folder)
         try:
-            self._patterns(parameters, model_header(model, ("classifier",)), context)
+            header = model_header(model, ("classifier",))
+            self._patterns(parameters, header, context)
+            rasters = [RasterSource("", each.name) for each in header.modalities]
+            with_nodata(rasters, self.parameterAsString(parameters, "NODATA", context))
         except ValueError as error:
             return str(error)
         return ""
@@ -123,6 +132,7 @@ class ClassifyFolder(BdgfAlgorithm):
         output = Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context))
         device = wished_device(self.parameterAsString(parameters, "DEVICE", context))
         confidence = self.parameterAsBool(parameters, "CONFIDENCE", context)
+        nodata = self.parameterAsString(parameters, "NODATA", context)
         with told_to_user():
             model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
             header = model.header
@@ -133,7 +143,7 @@ class ClassifyFolder(BdgfAlgorithm):
                 SceneTable(output / TABLE, header.classes) as table,
                 session_series(),
             ):
-                Batch(model, device, output, confidence, table, reads).run(found.scenes, feedback)
+                Batch(model, device, output, confidence, nodata, table, reads).run(found.scenes, feedback)
         maps, failures = table.count(MAPPED), table.count(FAILED)
         summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
             maps=maps, failures=failures, table=output / TABLE

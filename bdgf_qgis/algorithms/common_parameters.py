@@ -27,8 +27,8 @@ def add_model(algorithm: BdgfAlgorithm) -> None:
     )
 
 
-def add_rasters(algorithm: BdgfAlgorithm) -> None:
-    """MODALITIES and GRID."""
+def add_rasters(algorithm: BdgfAlgorithm, default_grid: str) -> None:
+    """MODALITIES and GRID; the help says which grid rules where none is chosen."""
     algorithm.add_rasters(
         "MODALITIES",
         tr("Rasters"),
@@ -39,12 +39,28 @@ def add_rasters(algorithm: BdgfAlgorithm) -> None:
     )
     algorithm.add_raster(
         "GRID",
-        tr("Raster whose grid rules"),
-        tr(
-            "The others are warped to its pixels on the fly. Left empty, the first raster rules; the dialog lists "
-            "rasters by name, so choose here what matters to you. The log names it."
-        ),
+        tr("Reference grid"),
+        tr("The raster to whose pixels the others are warped on the fly.") + " " + default_grid,
         optional=True,
+    )
+
+
+def add_learned_rasters(algorithm: BdgfAlgorithm) -> None:
+    """MODALITIES and GRID of algorithms that learn."""
+    add_rasters(
+        algorithm,
+        tr("Left empty, the one with the smallest pixels, of equal ones the first. The log and the report name it."),
+    )
+
+
+def add_nodata(algorithm: BdgfAlgorithm, remembered: str) -> None:
+    """NODATA; the help ends in what becomes of the numbers."""
+    usage = tr(
+        "Numbers that are no data although the rasters do not say so. -9999; 65535 : in all rasters. dsm: -9999 0 : in "
+        "the raster of that name alone. Where a band has a scale, values as QGIS shows them count."
+    )
+    algorithm.add_text(
+        "NODATA", tr("Additional no-data values"), f"{usage} {remembered}", "", optional=True, advanced=True
     )
 
 

@@ -22,9 +22,10 @@ from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
 from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
+    add_learned_rasters,
+    add_nodata,
     add_preset,
     add_pretrained,
-    add_rasters,
     add_seed_and_device,
 )
 from .learning import (
@@ -62,11 +63,12 @@ class Pretrain(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        add_rasters(self)
+        add_learned_rasters(self)
         self.add_extent("EXTENT", tr("Extent"), tr("Learn from this part only; left empty, from the whole overlap."))
         add_preset(self)
         add_pretrained(self, tr("Go on from this model instead of from nothing: further scenes of the same bands."))
         add_seed_and_device(self)
+        add_nodata(self, tr("The model remembers them."))
         self.add_kept_file(
             "MODEL", tr("Pre-trained model"), tr("The model file to write."), MODEL_FILES, PRETRAINED_PLACE
         )

@@ -31,9 +31,10 @@ from ..style.legend import Legend, class_infos
 from ..translation import tr
 from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
+    add_learned_rasters,
+    add_nodata,
     add_preset,
     add_pretrained,
-    add_rasters,
     add_seed_and_device,
 )
 from .learning import (
@@ -73,7 +74,7 @@ class Train(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        add_rasters(self)
+        add_learned_rasters(self)
         self.add_polygons(
             "SAMPLES",
             tr("Training polygons"),
@@ -123,6 +124,7 @@ class Train(BdgfAlgorithm):
             "learned",
             advanced=True,
         )
+        add_nodata(self, tr("The model remembers them."))
         self.add_switch(
             "KEEP_PARTIAL",
             tr("Keep the state reached on cancel"),

@@ -46,6 +46,14 @@ def copies_of(own: Grid, grid: Grid) -> tuple[Grid, ...]:
     return tuple(own.moved_east(step * turn) for step in steps) or (own,)
 
 
+def longitudes_on(west: float, east: float, grid: Grid) -> tuple[float, float]:
+    """An extent from west to east in the CRS of a grid, moved by whole turns to where most of it lies on the grid."""
+    turn, (first, _, last, _) = turn_of(grid.wkt), grid.extent
+    steps = turned(west, east, (first, last), turn) if turn else []
+    step = max(steps, key=lambda each: min(east + each * turn, last) - max(west + each * turn, first), default=0)
+    return west + step * turn, east + step * turn
+
+
 def near(longitudes: np.ndarray, wanted: Any, turn: float) -> np.ndarray:
     """Longitudes moved by whole turns to where they are nearest to the wanted ones."""
     with np.errstate(invalid="ignore"):

@@ -74,7 +74,7 @@ def open_source(source: RasterSource) -> Any:
 
 def _check(dataset: Any, name: str) -> None:
     if dataset.RasterCount == 0:
-        raise RasterError(several_variables(name, dataset))
+        raise RasterError(_several_variables(name, dataset))
     if any(gdal.DataTypeIsComplex(dataset.GetRasterBand(n + 1).DataType) for n in range(dataset.RasterCount)):
         raise RasterError(f"The layer '{name}' holds complex numbers: convert it to real numbers first.")
     transform = dataset.GetGeoTransform(can_return_null=True)
@@ -93,7 +93,15 @@ def _check(dataset: Any, name: str) -> None:
         )
 
 
-def several_variables(name: str, dataset: Any) -> str:
+def check_variables(path: str) -> None:
+    """Raise RasterError, naming them, where a file (netCDF, HDF ...) holds several rasters and none of its own."""
+    with gdal_errors(path):
+        dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY)
+    if dataset is not None and dataset.RasterCount == 0:
+        raise RasterError(_several_variables(path, dataset))
+
+
+def _several_variables(name: str, dataset: Any) -> str:
     """What to do with a file (netCDF, HDF ...) that holds several rasters, which it names."""
     inside = [path.rsplit(":", 1)[-1].strip('/"') for path, _ in dataset.GetSubDatasets()]
     if not inside:

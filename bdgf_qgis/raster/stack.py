@@ -16,6 +16,7 @@ from .band_check import bands_with_data
 from .errors import RasterError
 from .grid import Grid, Window
 from .longitudes import copies_of
+from .pixel_size import pixel_metres
 from .projection import GridMapping
 from .readers import DirectReader, SourcePixels, TurnedReader, WarpedReader
 from .source import BandList, RasterSource, bands_of, find_bands, grid_of
@@ -102,7 +103,9 @@ class ModalityStack:
 
     def scene_info(self) -> SceneInfo:
         """Where this is."""
-        return SceneInfo(plain_text(self.grid.wkt), self.grid.pixel_size, (self.grid.height, self.grid.width))
+        grid = self.grid
+        wkt, shape, name = plain_text(grid.wkt), (grid.height, grid.width), short_name(self.grid_name)
+        return SceneInfo(wkt, grid.pixel_size, shape, name, pixel_metres(grid))
 
     def read(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
         """Values, per modality (C, h, w) in its own type, and valid pixels, bool (h, w).

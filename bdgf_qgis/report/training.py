@@ -8,8 +8,9 @@ from typing import Optional
 
 from ...model.accuracy import accuracy_of
 from ...model.header import Header
-from ...model.messages import Curve
+from ...model.messages import Curve, ModalityInfo
 from ..raster.labels import ClassCounts
+from ..raster.pixel_size import size_text
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts
@@ -94,15 +95,19 @@ class TrainingReport:
     def _facts(self) -> list[tuple[str, str]]:
         header = self.header
         rows = [
-            (each.name, tr("bands: {count}, {kind}").format(count=len(each.bands), kind=each.dtype))
+            (each.name, tr("bands: {count}, {kind}").format(count=len(each.bands), kind=each.dtype) + _nodata(each))
             for each in header.modalities
         ]
         height, width = header.scene.shape
-        size = " x ".join(f"{side:g}" for side in header.scene.pixel_size)
+        grid = tr("'{name}': ").format(name=header.scene.grid) if header.scene.grid else ""
+        size = size_text(header.scene)
         settings = header.settings
         return [
             *rows,
-            (tr("Grid"), tr("{width} x {height} pixels of {size}").format(width=width, height=height, size=size)),
+            (
+                tr("Reference grid"),
+                grid + tr("{width} x {height} pixels of {size}").format(width=width, height=height, size=size),
+            ),
             (tr("Preset"), settings.preset),
             (tr("Steps of pre-training"), str(settings.diffusion.steps)),
             (tr("Steps of training"), str(settings.training.steps)),
@@ -125,3 +130,9 @@ def _pixels(drawn: int, used: Optional[int]) -> str:
     if used is None or used == drawn:
         return f"{drawn:,}"
     return tr("{used} of {drawn}").format(used=f"{used:,}", drawn=f"{drawn:,}")
+
+
+def _nodata(modality: ModalityInfo) -> str:
+    if not modality.nodata:
+        return ""
+    return tr("; additional no data: {values}").format(values=", ".join(f"{each:g}" for each in modality.nodata))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -22,22 +23,28 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
+from ...model.header import Header
 from ...model.text import plain_text, short_name
 from ..raster.classes import text_codes
 from ..raster.errors import RasterError
+from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
 from ..raster.lineage import check_no_result
+from ..raster.longitudes import longitudes_on
 from ..raster.shapes import Polygon, Value, outlines
-from ..raster.source import RasterSource, files_of
+from ..raster.source import RasterSource, check_variables, files_of
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 from .layer_files import layer_files
+from .matching import match_modalities
+from .nodata_text import with_nodata
 from .polygon_layers import layer_problem, no_polygons
+from .reference_grid import finest, nearest
 
 
 @dataclass(frozen=True)
 class Rasters:
-    """The rasters of a scene: one a modality, and the one whose grid rules."""
+    """The rasters of a scene: one a modality, and the one that gives the reference grid."""
 
     modalities: tuple[RasterSource, ...]
     grid: RasterSource
@@ -60,25 +67,40 @@ class Samples:
     files: tuple[str, ...] = ()
 
 
-def rasters_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> Rasters:
-    """MODALITIES and GRID.
+def rasters_of(
+    algorithm: QgsProcessingAlgorithm,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    header: Optional[Header] = None,
+) -> Rasters:
+    """MODALITIES, GRID and NODATA; with the header of a model to map with, the rasters in its order.
 
-    Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL.
+    Without GRID the finest raster rules, or that which is nearest to the model's training in pixel size.
+
+    Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL; RasterError where one cannot be
+    used, or none fits the model.
     """
     layers = _layers(algorithm, parameters, context)
-    grid = algorithm.parameterAsRasterLayer(parameters, "GRID", context)
-    if grid is None and parameters.get("GRID") not in (None, ""):
-        raise QgsProcessingException(algorithm.invalidRasterError(parameters, "GRID"))
-    grid = grid or layers[0]
-    return Rasters(tuple(raster_source(each) for each in layers), raster_source(grid), grid.crs())
+    given = sources = tuple(raster_source(each) for each in layers)
+    names: list[str] = []
+    if header is not None:
+        sources, names = match_modalities(sources, header.modalities).sources, [m.name for m in header.modalities]
+    grid = raster_layer(algorithm, parameters, "GRID", context)
+    if grid is None:
+        grid = layers[given.index(finest(sources) if header is None else nearest(sources, header))]
+    added = with_nodata(sources, algorithm.parameterAsString(parameters, "NODATA", context), names)
+    modalities = tuple(added[sources.index(each)] for each in given)
+    return Rasters(modalities, raster_source(grid), grid.crs())
 
 
 def rasters_problem(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> str:
-    """What is wrong with the list of MODALITIES, '' where every raster is there and none is a result of ours."""
+    """What is wrong with MODALITIES or GRID, '' where every raster is there and none is a result of ours."""
     try:
-        check_no_result([raster_source(each) for each in _layers(algorithm, parameters, context)])
+        sources = [raster_source(each) for each in _layers(algorithm, parameters, context)]
+        check_no_result(sources)
+        raster_layer(algorithm, parameters, "GRID", context)
     except (QgsProcessingException, RasterError) as error:
         return str(error)
     return ""
@@ -91,8 +113,10 @@ def _layers(
     value = parameters.get("MODALITIES")
     layers: list[QgsMapLayer] = []
     for each in value if isinstance(value, (list, tuple)) else [value]:
-        found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
+        with _loading():
+            found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
         if not found and each not in (None, ""):
+            check_variables(str(each))
             text = tr("The raster {name} cannot be loaded: check that the file is there and is a raster.")
             raise QgsProcessingException(text.format(name=each))
         layers += found
@@ -101,9 +125,31 @@ def _layers(
     return layers
 
 
+def _loading() -> AbstractContextManager[object]:
+    """Keeps to itself what GDAL says while QGIS loads a layer and looks for the range of its values."""
+    return gdal_errors(tr("A raster cannot be loaded"))
+
+
+def raster_layer(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> Optional[QgsRasterLayer]:
+    """The layer of a raster parameter, None where it was left empty.
+
+    Raises QgsProcessingException where it cannot be loaded, RasterError where it holds several variables.
+    """
+    with _loading():
+        layer = algorithm.parameterAsRasterLayer(parameters, key, context)
+    value = parameters.get(key)
+    if layer is None and value not in (None, ""):
+        check_variables(str(value))
+        raise QgsProcessingException(algorithm.invalidRasterError(parameters, key))
+    return layer
+
+
 def raster_source(layer: Any) -> RasterSource:
     """A raster layer as GDAL opens it, with the no-data values and the CRS that its properties add to the file's."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
+        check_variables(layer.source())  # such a file may have been loaded as a mesh
         text = tr("The layer '{name}' is no raster that GDAL can read: save a web layer to a file first.")
         raise QgsProcessingException(text.format(name=layer.name()))
     provider = layer.dataProvider()
@@ -113,7 +159,9 @@ def raster_source(layer: Any) -> RasterSource:
     path = layer.source().split("|option:")[0]
     given = layer.crs() if layer.crs().isValid() and layer.crs() != provider.crs() else None
     wkt = given.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if given else ""
-    return RasterSource(path, short_name(layer.name()), tuple(sorted(added)), provider.useSourceNoDataValue(1), wkt)
+    # QGIS uses none where it cannot hold it, as -128 in a signed byte: nobody switched that off
+    own_nodata = provider.useSourceNoDataValue(1) or not provider.sourceHasNoDataValue(1)
+    return RasterSource(path, short_name(layer.name()), tuple(sorted(added)), own_nodata, wkt)
 
 
 def samples_of(
@@ -195,8 +243,8 @@ def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
     """
     if extent.isNull():
         return None
-    window = grid.window_of_extent(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
-    window = window.intersection(grid.window)
+    west, east = longitudes_on(extent.xMinimum(), extent.xMaximum(), grid)
+    window = grid.window_of_extent(west, extent.yMinimum(), east, extent.yMaximum()).intersection(grid.window)
     if window.empty:
         raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
     return window

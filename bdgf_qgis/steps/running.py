@@ -15,10 +15,13 @@ from ..engine.errors import EngineError, RunCancelled
 from ..engine.session import worker_session
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.lineage import check_no_result, doubts
+from ..raster.pixel_size import size_text
 from ..raster.stack import ModalityStack, open_stack
 from ..translation import tr
+from .comparing import compare_pixel_sizes
 from .inputs import Rasters
 from .matching import match_modalities
+from .nodata_text import nodata_note
 
 
 @contextmanager
@@ -80,12 +83,15 @@ def opened_scene(
         if model is not None:
             match = match_modalities(rasters.modalities, model.header.modalities)
             warn(match.notes, feedback)
-            sources, bands = match.sources, match.bands
+            remembered = zip(match.sources, model.header.modalities)
+            sources, bands = tuple(each.with_nodata(known.nodata) for each, known in remembered), match.bands
         with (
             worker_session() as worker,
             open_stack(sources, rasters.grid, bands, feedback.isCanceled) as stack,
         ):
             describe_stack(stack, feedback)
+            if model is not None:
+                compare_pixel_sizes(stack, model.header, feedback)
             yield worker, stack
 
 
@@ -95,12 +101,12 @@ def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> Non
         text = tr("{name}: {count} bands, {kind}{warped}")
         warped = tr(", warped to the grid") if each.warped else ""
         feedback.pushInfo(text.format(name=each.name, count=len(each.bands), kind=each.dtype, warped=warped))
-    grid, overlap = stack.grid, stack.overlap
-    width, height = grid.pixel_size
-    text = tr("Grid of '{name}': pixels of {width:g} x {height:g}; the rasters overlap on {columns} x {rows} pixels.")
-    feedback.pushInfo(
-        text.format(name=stack.grid_name, width=width, height=height, columns=overlap.width, rows=overlap.height)
-    )
+    note = nodata_note(each.source for each in stack.modalities)
+    if note:
+        feedback.pushInfo(note)
+    overlap, size = stack.overlap, size_text(stack.scene_info())
+    text = tr("Grid of '{name}': pixels of {size}; the rasters overlap on {columns} x {rows} pixels.")
+    feedback.pushInfo(text.format(name=stack.grid_name, size=size, columns=overlap.width, rows=overlap.height))
     warn(stack.warnings, feedback)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,15 +13,18 @@ from qgis.core import (
     QgsProcessingMultiStepFeedback,
 )
 
-from ...model.header import Header, ModelFile
+from ...model.header import ModelFile
 from ..engine.errors import EnvironmentMissing
 from ..files.conflicts import ReadFiles, spelling
 from ..raster.class_table import class_counts
 from ..raster.errors import RasterError
-from ..raster.source import RasterSource, files_of, grid_of
+from ..raster.source import RasterSource, files_of
 from ..translation import tr
 from .classifying import SceneToMap, classify_scene
 from .inputs import Rasters
+from .matching import match_modalities
+from .nodata_text import with_nodata
+from .reference_grid import nearest
 from .running import told_to_user
 from .scene_files import SceneFiles
 from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
@@ -37,16 +39,25 @@ class Batch:
         device: as messages name it.
         output: the folder for results, named after their scenes.
         confidence: whether to write that, too.
+        nodata: additional no-data values, as nodata_text reads them.
         reads: the files of all scenes, which no result may replace.
     """
 
     def __init__(
-        self, model: ModelFile, device: str, output: Path, confidence: bool, table: SceneTable, reads: ReadFiles
+        self,
+        model: ModelFile,
+        device: str,
+        output: Path,
+        confidence: bool,
+        nodata: str,
+        table: SceneTable,
+        reads: ReadFiles,
     ) -> None:
         self._model = model
         self._device = device
         self._output = output
         self._confidence = confidence
+        self._nodata = nodata
         self._table = table
         self._taken: set[str] = set()
         self._reads = reads
@@ -87,7 +98,10 @@ class Batch:
             raise QgsProcessingException(scene.problem)
         sources = tuple(RasterSource(str(each), each.name) for each in scene.files)
         with told_to_user():
-            grid = _like_training(sources, self._model.header)
+            matched = match_modalities(sources, self._model.header.modalities).sources
+            grid = nearest(matched, self._model.header)
+            names = [each.name for each in self._model.header.modalities]
+            sources = with_nodata(matched, self._nodata, names)
         rasters = Rasters(sources, grid, QgsCoordinateReferenceSystem())
         target = self._claimed(f"{scene.name}.tif")
         confidence = self._claimed(f"{scene.name}_confidence.tif") if self._confidence else ""
@@ -114,13 +128,3 @@ def files_read(model: str, scenes: Iterable[SceneFiles]) -> ReadFiles:
         except RasterError:
             found.append(str(each))
     return ReadFiles(found)
-
-
-def _like_training(sources: tuple[RasterSource, ...], header: Header) -> RasterSource:
-    """The raster whose grid rules: the first of those whose pixels are nearest in size to the training's."""
-    wanted = abs(header.scene.pixel_size[0])
-
-    def distance(source: RasterSource) -> float:
-        return abs(math.log(grid_of(source).pixel_size[0] / wanted))
-
-    return min(sources, key=distance)

@@ -250,8 +250,8 @@ def test_values_out_of_range_and_other_pixel_sizes_are_told(trained: Trained, sc
     gdal.Warp(coarse, scene.optical, xRes=3.5, yRes=3.5)
     log = Log()
     classify(trained, scene, tmp_path / "map.tif", log, MODALITIES=[coarse, strange], EXTENT=part(scene))
-    (size,) = [each for each in log.warnings if "Pixels are 1." in each]
-    assert "1.8 times" in size or "1.7 times" in size
+    (size,) = [each for each in log.warnings if "Pixels of the reference grid" in each]
+    assert "'strange' (3 x 3 m) and of the model's training (2 x 2 m) differ 1.5 times" in size
     assert "strange, surface height (m): 100% of the pixels" in log.warned
 
 

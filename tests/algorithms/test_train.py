@@ -91,7 +91,18 @@ def test_progress_is_monotone_names_phases_and_moves_every_two_seconds(trained: 
     said = " ".join(text for _, text in log.texts)
     for phase in ("Reading the polygons", "Reading the rasters", "without labels", "Training on the samples"):
         assert phase in said
-    assert "Grid of 'optical'" in log.told, "the log names the raster whose grid rules"
+    assert "Grid of 'optical': pixels of 2 x 2 m" in log.told, "the log names the raster whose grid rules"
+
+
+def test_the_finest_grid_rules_whatever_the_order(scene: Scene, tmp_path: Path):
+    """The dialog lists rasters by name: the surface model of 3 m comes before the image of 2 m."""
+    log, report = Log(), tmp_path / "report.html"
+    train(scene, tmp_path, log, MODALITIES=[scene.dsm, scene.optical], REPORT=str(report))
+    found = read_header(str(tmp_path / "model.safetensors")).scene
+    assert found.pixel_size == (2, 2) and found.grid == "optical"
+    assert found.pixel_metres == pytest.approx((2, 2), rel=0.001)
+    assert "Grid of 'optical'" in log.told
+    assert "&#x27;optical&#x27;: 120 x 120 pixels of 2 x 2 m" in report.read_text(encoding="utf-8")
 
 
 def test_grid_can_be_chosen(scene: Scene, tmp_path: Path):
