@@ -10,6 +10,8 @@ from ..raster.source import RasterSource
 from ..raster.texts import quoted
 from ..translation import tr
 
+_MOST = 20  # numbers of one entry
+
 
 def with_nodata(sources: Sequence[RasterSource], text: str, aliases: Sequence[str] = ()) -> tuple[RasterSource, ...]:
     """Rasters that know the values of a text such as '-9999; dsm: 0 -32768' as no data.
@@ -52,7 +54,7 @@ def _values(numbers: str, entry: str) -> list[float]:
         values = [float(each) for each in numbers.replace(",", " ").split()]
     except ValueError:
         values = []
-    if not values or not all(map(math.isfinite, values)):
-        message = tr("Additional no-data values: '{entry}' is no list of numbers such as -9999 or dsm: -9999 0.")
+    if not 1 <= len(values) <= _MOST or not all(map(math.isfinite, values)):
+        message = tr("Additional no-data values: '{entry}' is no short list of numbers as in -9999 or dsm: -9999 0.")
         raise RasterError(message.format(entry=entry))
     return values

@@ -14,7 +14,7 @@ from bdgf.bdgf_qgis.provider import BdgfProvider
 from bdgf.tests.algorithms.helpers import algorithm
 
 # name: type, '?' optional, '!' advanced
-RASTERS = {"MODALITIES": "multilayer", "GRID": "raster?"}
+RASTERS = {"MODALITIES": "multilayer", "GRID": "raster?", "NODATA": "string?!"}
 LEARNING = {"PRESET": "enum", "PRETRAINED": "file?", "SEED": "number", "DEVICE": "string"}
 FIGURES = {"OVERALL_ACCURACY": "outputNumber", "AVERAGE_ACCURACY": "outputNumber", "KAPPA": "outputNumber"}
 PARAMETERS: dict[str, dict[str, str]] = {
@@ -53,6 +53,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "PATTERNS": "string?",
         "CONFIDENCE": "boolean",
         "DEVICE": "string",
+        "NODATA": "string?!",
         "OUTPUT_FOLDER": "folderDestination",
     },
     "assess": {
