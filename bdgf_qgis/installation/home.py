@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..engine.managed import STATE, environments, read_state
+from ..files.links import is_link
 from ..files.lock import try_lock
 from .errors import InstallationError
 from .install_log import NAME as LOG_NAME
@@ -45,7 +46,9 @@ def locked(home: Path) -> Iterator[None]:
 def sweep(home: Path) -> list[str]:
     """Delete environments that are not in use: of a run that broke off, or replaced since. Returns their names."""
     current = read_state(home)
-    swept = []
+    swept: list[str] = []
+    if is_link(environments(home)):
+        return swept  # what it leads to is not ours
     with contextlib.suppress(OSError):
         for folder in environments(home).iterdir():
             if current is None or folder.name != current.name:
@@ -76,12 +79,12 @@ def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
     with locked(home):
         for name in _MADE:
             path = home / name
-            if path.is_dir() and not path.is_symlink():
+            if path.is_dir() or is_link(path):
                 delete(path)
             else:
                 with contextlib.suppress(OSError):
                     path.unlink()
-        left = [name for name in _MADE if (home / name).exists()]
+        left = [name for name in _MADE if os.path.lexists(home / name)]
     with contextlib.suppress(OSError):
         (home / _LOCK).unlink()
         home.rmdir()  # stays where it holds something that is not ours
@@ -91,13 +94,18 @@ def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
 
 
 def delete(folder: Path) -> None:
-    """Delete a folder with read-only files in it; what is in use stays."""
+    """Delete a folder with read-only files in it; what is in use stays. Of a link goes the link alone."""
 
     def writable_first(function: Callable[..., Any], path: str, _: object) -> None:
         with contextlib.suppress(OSError):
-            os.chmod(path, stat.S_IWRITE | stat.S_IREAD)
+            if not is_link(path):
+                os.chmod(path, stat.S_IWRITE | stat.S_IREAD)
             function(path)
 
+    if is_link(folder):
+        with contextlib.suppress(OSError):
+            folder.unlink()
+        return
     shutil.rmtree(folder, onerror=writable_first)
 
 
@@ -105,7 +113,7 @@ def empty_folder(folder: Path) -> None:
     """Delete what is in a folder, not the folder itself; what is in use stays."""
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
+            if path.is_dir() or is_link(path):
                 delete(path)
             else:
                 with contextlib.suppress(OSError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 
 import pytest
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
@@ -103,6 +105,30 @@ def test_results_of_one_place_or_that_of_an_input_are_refused(tmp_path, first):
     with pytest.raises(QgsProcessingException, match=r"b\.html would replace" if first == "b.html" else "Two results"):
         hold(places, inputs)
     assert sorted(os.listdir(tmp_path)) == ["b.html", "target"] and (tmp_path / "target").read_text() == "read"
+
+
+def test_the_next_run_into_a_folder_finishes_what_a_killed_one_left(tmp_path):
+    (tmp_path / "map.tif").write_text("old")
+    code = f"""
+import os
+from bdgf.bdgf_qgis.raster.drafts import Draft, commit_together
+draft, replace = Draft({str(tmp_path / "map.tif")!r}), os.replace
+draft.file.write_text("new")
+
+def killed(source, target):
+    replace(source, target)
+    if "-old" in str(target):
+        os.kill(os.getpid(), 9)
+
+os.replace = killed
+draft.commit()
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert not (tmp_path / "map.tif").exists(), "the old file made way, and the new one is not in its place"
+    feedback = QgsProcessingFeedback(False)
+    with held_places([file_result(str(tmp_path / "other.html"))], ReadFiles(), feedback):
+        assert (tmp_path / "map.tif").read_text() == "new"
+    assert os.listdir(tmp_path) == ["map.tif"] and "now they are: map.tif" in feedback.textLog()
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):
