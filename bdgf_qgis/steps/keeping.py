@@ -23,6 +23,8 @@ from qgis.core import (
 
 from ...model.text import plain_text
 from ..engine.setting import profile_home
+from ..files.lock import remove_lock, take_lock
+from ..files.renames import name_lock
 from ..translation import tr
 
 _PROJECT, _SCENE, _DATE = "{project}", "{scene}", "{date}"
@@ -81,14 +83,29 @@ def project_folder(project: Optional[QgsProject]) -> Path:
 
 
 def free_place(text: str, scene: str, project: Path) -> Path:
-    """The path that `text` names today, with a number where files of that name are there already."""
+    """The path that `text` names today, with a number where a file of that name is there or a run is to write it."""
     today = datetime.date.today().isoformat()
     path = Path(text.replace(_PROJECT, str(project)).replace(_DATE, today).replace(_SCENE, file_name(scene)))
     free, number = path, 1
-    while os.path.lexists(free):
+    while os.path.lexists(free) or _is_awaited(free):
         number += 1
         free = path.with_name(f"{path.stem} ({number}){path.suffix}")
     return free
+
+
+def _is_awaited(path: Path) -> bool:
+    """Whether another run holds the place, as one that trains for an hour does."""
+    claim = name_lock(path)
+    if not claim.exists():
+        return False
+    try:
+        lock = take_lock(claim)
+    except OSError:
+        return False
+    if lock is None:
+        return True
+    remove_lock(lock, claim)
+    return False
 
 
 def file_name(text: str) -> str:

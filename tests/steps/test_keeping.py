@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+)
 
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine.setting import profile_home
+from bdgf.bdgf_qgis.files.conflicts import ReadFiles
 from bdgf.bdgf_qgis.steps import keeping
 from bdgf.bdgf_qgis.steps.keeping import MODEL_PLACE, file_name, free_place, named_places, project_folder
+from bdgf.bdgf_qgis.steps.placing import file_result, held_places
 
 TODAY = datetime.date.today().isoformat()
 
@@ -60,6 +67,13 @@ def test_no_name_is_taken_twice(tmp_path: Path) -> None:
         names.append(path.name)
         path.write_text("")
     assert names == [f"a {TODAY}.safetensors", f"a {TODAY} (2).safetensors", f"a {TODAY} (3).safetensors"]
+
+
+def test_what_another_run_is_about_to_write_is_no_free_name(tmp_path: Path) -> None:
+    text = f"{tmp_path}/{{scene}} {{date}}.safetensors"
+    with held_places([file_result(f"{tmp_path}/a {TODAY}.safetensors")], ReadFiles(), QgsProcessingFeedback()):
+        assert free_place(text, "a", tmp_path).name == f"a {TODAY} (2).safetensors"
+    assert free_place(text, "a", tmp_path).name == f"a {TODAY}.safetensors" and not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_closed_gives_way_to_the_profile(
