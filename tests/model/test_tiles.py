@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from bdgf.model import calibration
+from bdgf.model.bdgf import BDGF
+from bdgf.model.calibration import fit_spectral, some_squares
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.sampling import LabelSampler, jitter, random_corners, turn
 from bdgf.model.data.tiles import TileScene, sample_pixels
-from bdgf.tests.model.scene import checkered, rasters_of, store
+from bdgf.model.diffusion.unet import UNet
+from bdgf.model.progress import Span
+from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, store, tiny_settings
 
 
 @pytest.fixture
@@ -115,3 +122,59 @@ def test_jitter_moves_whole_channels_and_leaves_invalid_pixels(stored):
         assert np.corrcoef(before, after)[0, 1] > 0.999
     assert change.abs().max() > 0.01
     assert jitter(found, 0.0, np.random.default_rng(0)) is found
+
+
+@pytest.fixture
+def sampled(tmp_path):
+    """A scene of two classes in which every pixel has a label, and a few of them are the sample."""
+    truth = checkered()
+    valid = np.ones(truth.shape, dtype=bool)
+    cells = np.argwhere(valid)[::7]
+    codes = truth[cells[:, 0], cells[:, 1]]
+    points = np.column_stack([cells, codes, cells[:, 0] // 16 * 10 + codes]).astype(np.int32)
+    files = store(tmp_path, rasters_of(truth, (2, 1)), valid, points[50:], points[:50])
+    np.save(tmp_path / "labelled.npy", np.ones((4, 64, 64), bool))
+    files = replace(files, labelled=str(tmp_path / "labelled.npy"), drawn=(80_000, 20_000))
+    return TileScene(files, [BandScaler.fit(sample_pixels(files, place, 0), 32) for place in range(2)])
+
+
+def test_labelled_pixels_outside_the_sample_take_no_part(sampled):
+    found = sampled.cut(np.array([[64, 32]]), 32)
+    assert ((found.labels[0] >= 0) ^ found.held[0]).all(), "each pixel has a label or is kept out of every loss"
+    assert 0.1 < (found.labels >= 0).float().mean() < 0.2
+
+
+def test_a_sample_stands_for_all_that_was_drawn(sampled):
+    points = sampled.training
+    assert sampled.drawn(points, 2) == pytest.approx([80_000, 20_000])
+    assert sampled.drawn(points[points[:, 2] == 1], 2) == pytest.approx([0, 20_000])
+    sampler = LabelSampler(points, 0.0, sampled.drawn(points, 2))
+    corners = sampler.corners(500, 1, np.random.default_rng(0))
+    assert 0.75 < (sampled.cut(corners, 1).labels == 0).float().mean() < 0.85
+
+
+def test_of_many_pixels_the_vote_takes_whole_squares():
+    rows, columns = (each.ravel() for each in np.mgrid[:640, :640])
+    points = np.column_stack([rows, columns, rows * 0, rows * 0])
+    some = some_squares(points, 50_000)
+    assert 45_000 <= len(some) <= 50_000 and len(np.unique(some[:, :2] // 16, axis=0)) * 256 == len(some)
+    assert some_squares(points, len(points)) is points
+    apart = points[(rows % 16 == 0) & (columns % 4 == 0)]
+    assert len(some_squares(apart, 100)) <= 100
+
+
+def test_the_spectral_voter_asks_of_no_more_pixels_than_it_takes(sampled, monkeypatch):
+    asked = []
+
+    def answers(model, scene, points, values, *_):
+        asked.append(len(points))
+        return np.random.default_rng(0).normal(size=(len(points), values)).astype(np.float32)
+
+    monkeypatch.setattr(calibration, "predict_points", answers)
+    monkeypatch.setattr(calibration, "MOST", 300)
+    scalers = [BandScaler(2, 2), BandScaler(1, 1)]
+    model = BDGF(scalers, UNet(3, 8), tiny_settings(), 2)
+    span = Span(SilentReporter(), "train", 0, 1)
+    fit_spectral(model, sampled, sampled.training, 2, 0, span)
+    assert asked == [300]
+    assert model.classifier.spectral.weights.abs().sum() > 0
