@@ -33,15 +33,15 @@ class PixelSample:
         self._most, self._square, self._seed = most, square, seed
         self._seen = np.zeros(len(classes), np.int64)
         self._limit = np.full(len(classes), _EVERY)  # squares with higher numbers are out
-        self._parts = [(np.empty((0, 4), np.int32), np.empty(0, np.int64), _numbers([]))]
+        self._parts = [(np.empty((0, 4), np.int32), np.empty(0, np.int32), _numbers([]))]
         self._kept = 0
 
     def add(self, points: np.ndarray, units: np.ndarray) -> None:
-        """Take in pixels (P, 4), their first two columns row and column, of units (P,)."""
+        """Take in pixels (P, 4) of units (P,), row by row; their first two columns are row and column."""
         self._seen += np.bincount(units, minlength=len(self._seen))
         keys = _random_numbers(points[:, 0] // self._square, points[:, 1] // self._square, self._seed)
         wanted = keys <= self._limit[units]
-        self._parts.append((points[wanted], units[wanted], keys[wanted]))
+        self._parts.append((points[wanted], units[wanted].astype(np.int32), keys[wanted]))
         self._kept += int(wanted.sum())
         if self._kept > _SLACK * self._most:
             self._cut()
@@ -57,7 +57,8 @@ class PixelSample:
     def _cut(self) -> None:
         """Let go of the pixels that are beyond their unit's share: those of the squares with the highest numbers."""
         points, units, keys = (np.concatenate(each) for each in zip(*self._parts))
-        order = np.lexsort((_pixels(points), keys, units))
+        order = np.argsort(keys, kind="stable")  # pixels of a square stay in the order of the raster
+        order = order[np.argsort(units[order], kind="stable")]
         starts = np.flatnonzero(np.diff(units[order], prepend=-1))
         rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
         shares = self._shares()
