@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Optional
+
+from osgeo import gdal
 
 from ...model.limits import Text
 from ...model.messages import TrainingPolygons
@@ -19,10 +22,12 @@ from ...model.text import plain_text
 from .class_table import METADATA as CLASSES
 from .class_table import read_class_table
 from .errors import RasterError
+from .gdal_calls import gdal_errors
 from .source import RasterSource, open_source
 from .texts import quoted
 
 KIND, MODEL, VERSION, RASTERS, POLYGONS = "BDGF_KIND", "BDGF_MODEL", "BDGF_VERSION", "BDGF_RASTERS", "BDGF_POLYGONS"
+_SOURCES = 50  # of a virtual raster that are looked at
 _Names = tuple[Annotated[str, Text(10_000)], ...]
 _KINDS = {
     "classes": "a class raster that BDGF wrote",
@@ -62,7 +67,24 @@ class Lineage:
 
 
 def read_lineage(dataset: Any) -> Optional[Lineage]:
-    """Of an open raster; None where it is none of ours. What cannot be read of it is left out."""
+    """Of an open raster; None where it is none of ours. What cannot be read of it is left out.
+
+    A virtual raster keeps none of its own: it is ours where one of the first rasters is that it is made of.
+    """
+    found = _own_lineage(dataset)
+    if found is not None or dataset.GetDriver().ShortName != "VRT":
+        return found
+    for path in (dataset.GetFileList() or [])[1 : _SOURCES + 1]:  # the first is the virtual raster itself
+        source = None
+        with suppress(RasterError), gdal_errors(path):  # not all files are rasters
+            source = gdal.OpenEx(path, gdal.OF_RASTER)
+        found = None if source is None else _own_lineage(source)
+        if found is not None:
+            return found
+    return None
+
+
+def _own_lineage(dataset: Any) -> Optional[Lineage]:
     found = {key: dataset.GetMetadataItem(key) or "" for key in (KIND, MODEL, VERSION, RASTERS, POLYGONS)}
     kind = found[KIND] if found[KIND] in _KINDS else "classes" if dataset.GetMetadataItem(CLASSES) else ""
     if not kind:

@@ -38,6 +38,14 @@ def test_lineage_survives_copies_by_gdal(tmp_path: Path, driver: str) -> None:
     assert read_lineage(copy) == wanted
 
 
+def test_a_virtual_raster_of_ours_is_ours(tmp_path: Path) -> None:
+    image = make_raster(tmp_path / "image.tif", np.ones((20, 20), np.uint8))
+    result = marked(tmp_path / "map.tif", Lineage("classes", polygons=DRAWN).metadata())
+    for names, wanted in (([image.path], None), ([image.path, result.path], Lineage("classes", polygons=DRAWN))):
+        virtual = gdal.BuildVRT(str(tmp_path / f"{len(names)}.vrt"), names, separate=True)
+        assert read_lineage(virtual) == wanted
+
+
 def test_what_is_broken_counts_as_not_said(tmp_path: Path) -> None:
     drawn = {"count": 1, "digests": [-1], "values": []}
     many = {"count": 1, "digests": [1] * (MOST_DIGESTS + 1), "values": []}
