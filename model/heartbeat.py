@@ -23,6 +23,7 @@ class Heartbeat:
         self._moves = 0
         self._waiting = False
         self._busy = threading.Event()
+        self._telling = threading.Lock()
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     def moved(self) -> None:
@@ -36,7 +37,8 @@ class Heartbeat:
         try:
             yield
         finally:
-            self._busy.clear()
+            with self._telling:  # no word after the answer that follows
+                self._busy.clear()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -52,6 +54,7 @@ class Heartbeat:
         while True:
             self._busy.wait()
             pause.wait(EVERY)
-            if self._busy.is_set():
-                self._moves += self._waiting
-                self._send(Alive(self._moves))
+            with self._telling:
+                if self._busy.is_set():
+                    self._moves += self._waiting
+                    self._send(Alive(self._moves))

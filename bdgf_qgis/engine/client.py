@@ -156,6 +156,8 @@ class Worker:
         if isinstance(item, _Broken):
             raise self.given_up(f"it sent a line that is no message ({item.why}: {item.line})")
         if isinstance(item, Ready):
+            if self.ready is not None:
+                raise self.given_up("it said twice that it is ready")
             self.ready = item
         elif isinstance(item, FINAL):
             self._at_work = False

@@ -22,25 +22,25 @@ _WINDOWS_CAUSES = {
 def answer(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> Optional[str]:
     """What a short command prints; None where it cannot be started or takes longer than `seconds`."""
     try:
-        done = subprocess.run(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environment),
-            timeout=seconds,
-            check=False,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        process = start(command, environment, None, subprocess.DEVNULL)
+    except OSError:
         return None
-    return done.stdout.decode("utf-8", "replace")
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:  # with its children, and even one that cannot be killed is waited for no longer
+        kill(process)
+        waited(process, 0.5)
+        return None
+    return said.decode("utf-8", "replace")
 
 
 def start(
-    command: Sequence[str], environment: Mapping[str, str], folder: str, stderr: Union[int, IO[bytes]]
+    command: Sequence[str], environment: Mapping[str, str], folder: Optional[str], stderr: Union[int, IO[bytes]]
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in `folder` with pipes for stdin and stdout. Raises OSError where it cannot be started."""
+    """Start `command` in `folder` (None: the current one) with pipes for stdin and stdout.
+
+    Raises OSError where it cannot be started.
+    """
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     else:

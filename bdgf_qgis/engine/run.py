@@ -87,9 +87,9 @@ class Conversation:
             if breaks(event):
                 self.worker.stop(grace=0)
             raise WorkerFailed(event.reason, self._explained(event))
-        elif isinstance(event, Cancelled):
+        elif isinstance(event, Cancelled) or (isinstance(event, Trained) and event.partial):
             stopping()
-            raise RunCancelled
+            raise self.worker.given_up("it broke the job off, though nobody cancelled")
         self.meter.tick()
         return event
 

@@ -18,7 +18,7 @@ from .client import Worker
 from .errors import BadAnswer, EngineError
 from .pace import Pace, PaceMeter
 from .run import Conversation, Feedback
-from .watch import Wait
+from .wait import Wait, in_words
 
 READ_LONG = 60.0  # seconds of waiting for a block to be read: then a warning
 READ_END = 3600.0  # then the run ends
@@ -204,14 +204,14 @@ class _ReadingWatch:
         seconds = self._wait.look()
         if seconds >= READ_END:
             raise EngineError(
-                f"The rasters of block {count + 1} were not read within {READ_END / 60:.0f} minutes: check the disk or "
+                f"The rasters of block {count + 1} were not read within {in_words(READ_END)}: check the disk or "
                 "network drive that they lie on, or copy them to this computer, then run it again."
             )
         if seconds >= READ_LONG and not self._wait.warned:
             self._wait.warned = True
             self._feedback.note(
                 "warning",
-                f"The rasters of block {count + 1} have been read for {READ_LONG:.0f} s: the disk or network drive "
+                f"The rasters of block {count + 1} have been read for {in_words(READ_LONG)}: the disk or network drive "
                 "that they lie on is slow or does not answer.",
             )
 

@@ -10,33 +10,7 @@ from typing import Optional
 from ...model.messages import Alive, Event, Progress, Ready
 from .client import Worker
 from .progress import PHASE_NAMES
-
-_STRIDE = 1.0  # seconds that one look counts at most
-
-
-class Wait:
-    """How long something has been waited for, in time in which QGIS looked.
-
-    A computer that slept, or a QGIS that was stopped or wrote a large block, has not waited: hence no difference of
-    two clock times.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = 0.0
-        self.warned = False
-        self._clock = clock
-        self._last = clock()
-
-    def look(self) -> float:
-        """The seconds so far."""
-        now = self._clock()
-        self.seconds += min(now - self._last, _STRIDE)
-        self._last = now
-        return self.seconds
-
-    def over(self) -> None:
-        """It came."""
-        self.seconds, self.warned, self._last = 0.0, False, self._clock()
+from .wait import Wait, in_words
 
 
 @dataclass(frozen=True)
@@ -48,6 +22,7 @@ class Limits:
     loading_end     the same while torch loads, which may hold the whole process up on a slow disk
     still           it lives, but what it does has not gone on: then a warning
     still_end       then the run is ended; the longest step on a slow processor takes minutes
+    check_end       the same for a check of the devices, which a broken driver holds up
     """
 
     silent: float = 60.0
@@ -55,6 +30,7 @@ class Limits:
     loading_end: float = 1800.0
     still: float = 300.0
     still_end: float = 3600.0
+    check_end: float = 900.0
 
 
 class Watch:
@@ -101,31 +77,30 @@ class Watch:
     def look(self) -> None:
         """Nothing was heard just now: warn, or end what has no end."""
         limits, silent, still = self._limits, self._silent.look(), self._still.look()
-        end = limits.silent_end if self._worker.ready is not None else limits.loading_end
+        silent_end = limits.silent_end if self._worker.ready is not None else limits.loading_end
+        still_end = limits.check_end if self._doing == PHASE_NAMES["check"] else limits.still_end
         who = f"process {self._worker.process_id}"
-        if silent >= end:
+        if silent >= silent_end:
             raise self._worker.given_up(
-                f"{who} gave no sign of life for {_minutes(silent)} ({self._doing}) and was ended; run it again"
+                f"{who} gave no sign of life for {in_words(silent)} ({self._doing}) and was ended; run it again"
             )
-        if still >= limits.still_end:
+        if still >= still_end:
             raise self._worker.given_up(
-                f"{who} lived, but did not get on for {_minutes(still)} ({self._doing}) and was ended; run it again, "
+                f"{who} lived, but did not get on for {in_words(still)} ({self._doing}) and was ended; run it again, "
                 "with DEVICE set to cpu if it computed on a graphics card"
             )
         if silent >= limits.silent and not self._silent.warned:
             self._silent.warned = True
-            self._warn(f"gave no sign of life for {_minutes(silent)}", "it may have been stopped, or swap memory", end)
+            self._warn(
+                f"gave no sign of life for {in_words(silent)}", "it may have been stopped, or swap memory", silent_end
+            )
         elif still >= limits.still and not self._still.warned:
             self._still.warned = True
-            self._warn(f"lives, but did not get on for {_minutes(still)}", "it may hang", limits.still_end)
+            self._warn(f"lives, but did not get on for {in_words(still)}", "it may hang", still_end)
 
     def _warn(self, what: str, why: str, end: float) -> None:
         self._note(
             "warning",
             f"The worker (process {self._worker.process_id}) {what} ({self._doing}): {why}. Cancel ends it; after "
-            f"{_minutes(end)} it is ended. Its log is {self._worker.log.path}.",
+            f"{in_words(end)} it is ended. Its log is {self._worker.log.path}.",
         )
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 55 else f"{round(seconds / 60)} min"

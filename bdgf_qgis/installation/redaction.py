@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-_IN_ADDRESS = re.compile(r"(\w+://)[^/\s@'\"]+@")
+_IN_ADDRESS = re.compile(r"(?<!\w)(\w+://)[^/\s@'\"]+@")
 _IN_QUERY = re.compile(r"(?i)([?&](?:token|key|api_?key|pass\w*|secret|auth\w*|sig\w*)=)[^&\s'\"]+")
 _IN_HEADER = re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*)(?:basic|bearer)?\s*\S+")
 

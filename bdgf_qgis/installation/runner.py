@@ -11,16 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Optional
 
+from ...model.text import plain_text
 from ..engine import process as processes
 from ..engine.errors import RunCancelled
 from ..engine.run import Feedback
+from ..engine.wait import Wait, in_words
 from .errors import StepFailed
 from .install_log import InstallLog
 from .output import PackageProgress, explanation
 from .steps import Step
 
 _POLL = 0.1  # seconds
+_QUIET = 600.0  # seconds without a line: then a warning (a large package on a slow line)
+_QUIET_END = 12 * 3600.0  # then the step has failed
 _LINES_KEPT = 60
+_LONGEST = 4_096  # bytes of a line; the rest makes a further one
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -70,6 +75,7 @@ class StepRunner:
         packages = PackageProgress()
         started = shown = time.monotonic()
         said = ""
+        quiet = Wait()
         while True:
             if self._feedback.is_cancelled():
                 self._log.write("(cancelled)")
@@ -80,9 +86,11 @@ class StepRunner:
                 line = inbox.get(timeout=_POLL)
             except queue.Empty:
                 line = ""
+                self._look(quiet, process.pid, step)
             if line is None:
                 return lines[-_LINES_KEPT:]
             if line:
+                quiet.over()
                 self._log.write("  " + line)
                 lines = [*lines[-_LINES_KEPT:], line]
                 packages.feed(line)
@@ -94,11 +102,31 @@ class StepRunner:
                 what = f": {packages.text}" if packages.text else ""
                 self._feedback.progress(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
 
+    def _look(self, quiet: Wait, process: int, step: Step) -> None:
+        """Nothing was printed just now: warn, or end what has no end."""
+        seconds = quiet.look()
+        if seconds >= _QUIET_END:
+            raise StepFailed(
+                self._log.clean(
+                    f"{step.title} failed: process {process} printed nothing for {in_words(seconds)} and was ended. "
+                    f"Run it again. The log is {self._log.path}."
+                )
+            )
+        if seconds >= _QUIET and not quiet.warned:
+            quiet.warned = True
+            text = (
+                f"{step.title}: nothing was heard from process {process} for {in_words(seconds)}. A large package on a "
+                "slow line takes long; if nothing comes over the network any more, cancel and run it again: it goes on "
+                "where it stopped."
+            )
+            self._log.write(text)
+            self._feedback.note("warning", text)
+
 
 def _read(stream: IO[bytes], put: Callable[[Optional[str]], None]) -> None:
     try:
-        for line in stream:
-            put(_COLOUR.sub("", line.decode("utf-8", "replace")).rstrip() or " ")
+        while line := stream.readline(_LONGEST):
+            put(plain_text(_COLOUR.sub("", line.decode("utf-8", "replace")).rstrip()) or " ")
     except (OSError, ValueError):
         pass
     finally:

@@ -100,7 +100,7 @@ class FakeRunner:
 
     def says(self, job: Any, reporter: Reporter) -> None:
         """Lines that the real loop would never send: the job's text, as it is."""
-        say(reporter, job.scene.crs)
+        say(reporter, job.device)
         self.wait(job, reporter)
 
     def stopped(self, job: Any, reporter: Reporter) -> None:
@@ -123,7 +123,7 @@ class FakeRunner:
         raise InputError("The samples hold one class only: draw polygons of a second class.")
 
     def large(self, job: Any, reporter: Reporter) -> None:
-        reporter.note("info", job.scene.crs[::-1])
+        reporter.note("info", job.device[::-1])
 
     def surroundings(self, job: Any, reporter: Reporter) -> None:
         facts = {"environ": dict(os.environ), "cwd": os.getcwd(), "session": os.getsid(0)}

@@ -10,11 +10,12 @@ from pathlib import Path
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
 from bdgf.bdgf_qgis.engine.workspace import Workspace
-from bdgf.model.messages import ClassifyJob, PretrainJob, SceneInfo, TileFiles, TrainJob
+from bdgf.model.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
 from bdgf.model.settings import PRESETS
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 TILES = TileFiles(64, "index.npy", ("first.npy",), "valid.npy")
+MODALITIES = (ModalityInfo("first", ("Band 1",), "uint8"),)
 
 
 def fake_command(load: str = "") -> list[str]:
@@ -25,13 +26,14 @@ def fake_worker(folder: Path, load: str = "") -> Worker:
     return Worker(fake_command(load), Workspace(str(folder)))
 
 
-def pretrain(what: str, text: str = "") -> PretrainJob:
-    return PretrainJob(TILES, (), SceneInfo(text, (1.0, 1.0), (2, 2)), PRESETS["quick"], 0, "cpu", what, "0")
+def pretrain(what: str, text: str = "cpu") -> PretrainJob:
+    """A job of which the fake worker does `what`; `text` stands in a field of any length."""
+    return PretrainJob(TILES, MODALITIES, SceneInfo("", (1.0, 1.0), (2, 2)), PRESETS["quick"], 0, text, what, "0")
 
 
 def train(keep_partial: bool) -> TrainJob:
     scene = SceneInfo("", (1.0, 1.0), (2, 2))
-    return TrainJob(TILES, (), scene, (), PRESETS["quick"], 0, "cpu", "out", "0", "", keep_partial=keep_partial)
+    return TrainJob(TILES, MODALITIES, scene, (), PRESETS["quick"], 0, "cpu", "out", "0", "", keep_partial=keep_partial)
 
 
 def classify(model: str = "any") -> ClassifyJob:

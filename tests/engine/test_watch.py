@@ -19,7 +19,8 @@ from bdgf.bdgf_qgis.engine.errors import EngineError, WorkerDied
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.step_pace import StepMeter
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
-from bdgf.bdgf_qgis.engine.watch import Limits, Wait
+from bdgf.bdgf_qgis.engine.wait import Wait
+from bdgf.bdgf_qgis.engine.watch import Limits
 from bdgf.model import heartbeat
 from bdgf.model.heartbeat import Heartbeat
 from bdgf.model.messages import Alive, Block, Event, Progress

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bdgf.bdgf_qgis.engine.pace import Pace
-from bdgf.bdgf_qgis.steps.pace_text import pace_text
+from bdgf.bdgf_qgis.engine.step_pace import StepPace
+from bdgf.bdgf_qgis.steps.pace_text import pace_text, step_text
 
 CPU = "CPU, 2 threads"
 
@@ -25,3 +26,16 @@ CPU = "CPU, 2 threads"
 )
 def test_pace_in_words(pace: Pace, text: str) -> None:
     assert pace_text(pace) == text
+
+
+@pytest.mark.parametrize(
+    ("pace", "text"),
+    [
+        (StepPace(1, 750, None, True), "step 1 of 750"),
+        (StepPace(320, 750, 63.0, True), "step 320 of 750, about 1 min left"),
+        (StepPace(740, 750, 4.0, True), "step 740 of 750, about 5 s left"),
+        (StepPace(20, 600, 4_000.0, False), "step 20 of 600, about 1 h 7 min left of this part"),
+    ],
+)
+def test_steps_in_words(pace: StepPace, text: str) -> None:
+    assert step_text(pace) == text
