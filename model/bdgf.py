@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
@@ -107,7 +108,10 @@ def load_model(path: str, digest: str = "") -> tuple[BDGF, Header]:
     model = _model_of(file.header, channels)  # of the largest settings in range it takes 300 MiB
     for found in _misfits(model.state_dict(), table.tensors):
         raise ModelFileError(f"{damaged}its weights do not fit its header ({found}).")
-    model.load_state_dict(load(content))
+    try:
+        model.load_state_dict(load(content))
+    except SafetensorError as error:
+        raise ModelFileError(f"{damaged}its weights cannot be read.") from error
     for found in _unusable(model):
         raise ModelFileError(f"{damaged}{found}.")
     return model.eval(), file.header

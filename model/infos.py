@@ -14,6 +14,8 @@ from .text import LONGEST_NAME
 
 MOST_CLASSES = 1000
 MOST_MODALITIES = 256
+MOST_DIGESTS = 2_048  # polygons by which a training is known again
+LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
 NUMERIC = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64")
 
 Name = Annotated[str, Text(LONGEST_NAME)]
@@ -67,3 +69,18 @@ class SceneInfo:
     shape: tuple[GridSide, GridSide]
     grid: Name = ""
     pixel_metres: tuple[PixelMetres, PixelMetres] = (0.0, 0.0)
+
+
+@rebuildable
+@dataclass(frozen=True)
+class TrainingPolygons:
+    """The polygons that a model was trained on, so that they are known again where they come as reference.
+
+    count    how many
+    digests  64 bits of each, ascending; of many the lowest, see raster/polygon_digests.py
+    values   per class of the model, what stands in the class field
+    """
+
+    count: Annotated[int, Range(0, 2**31 - 1)] = 0
+    digests: Annotated[tuple[Annotated[int, Range(0, 2**64 - 1)], ...], Count(0, MOST_DIGESTS)] = ()
+    values: Annotated[tuple[Annotated[str, Text(LONGEST_VALUE)], ...], Count(0, 65_536)] = ()

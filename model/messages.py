@@ -10,7 +10,17 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Optional, Union, get_args
 
-from .infos import MOST_CLASSES, MOST_MODALITIES, ClassInfo, Digest, ModalityInfo, SceneInfo, Seed, Version
+from .infos import (
+    MOST_CLASSES,
+    MOST_MODALITIES,
+    ClassInfo,
+    Digest,
+    ModalityInfo,
+    SceneInfo,
+    Seed,
+    TrainingPolygons,
+    Version,
+)
 from .limits import Count, OneOf, Range, Text
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
@@ -20,8 +30,6 @@ FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
 
 NO_CLASS = 65_535  # in class positions and in probabilities: no valid pixel
 CERTAIN = 65_534  # a probability of 1
-MOST_DIGESTS = 2_048  # polygons by which a training is known again
-LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
 PHASES = ("prepare", "pretrain", "train", "assess", "check", "classify")
 MOST_CURVES = 70_000  # a share for every class that a map can have, and those of the training itself
 _MOST = 2**62  # of pixels, steps and moves: what an index holds
@@ -30,21 +38,6 @@ _MOST = 2**62  # of pixels, steps and moves: what an index holds
 
 Modalities = Annotated[tuple[ModalityInfo, ...], Count(1, MOST_MODALITIES)]
 Classes = Annotated[tuple[ClassInfo, ...], Count(0, MOST_CLASSES)]
-
-
-@rebuildable
-@dataclass(frozen=True)
-class TrainingPolygons:
-    """The polygons that a model was trained on, so that they are known again where they come as reference.
-
-    count    how many
-    digests  64 bits of each, ascending; of many the lowest, see raster/polygon_digests.py
-    values   per class of the model, what stands in the class field
-    """
-
-    count: Annotated[int, Range(0, 2**31 - 1)] = 0
-    digests: Annotated[tuple[Annotated[int, Range(0, 2**64 - 1)], ...], Count(0, MOST_DIGESTS)] = ()
-    values: Annotated[tuple[Annotated[str, Text(LONGEST_VALUE)], ...], Count(0, 65_536)] = ()
 
 
 @rebuildable

@@ -16,7 +16,7 @@ from typing import Any, Optional
 import numpy as np
 from osgeo import osr
 
-from ...model.messages import LONGEST_VALUE, MOST_DIGESTS, TrainingPolygons
+from ...model.infos import LONGEST_VALUE, MOST_DIGESTS, TrainingPolygons
 from ...model.text import plain_text
 from .errors import RasterError
 from .reference import transformation

@@ -18,7 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bdgf.model.bdgf import load_model
+from bdgf.model.bdgf import UnusableWeights, load_model, save_model
 from bdgf.model.header import Header, ModelFileError, read_header, read_model_file
 from bdgf.model.limits import Count, OneOf, Pattern, Range, Text
 from bdgf.model.rebuild import hints_of
@@ -311,6 +311,15 @@ def with_weights(whole: bytes, file: Path, changed: dict[str, float]) -> bytes:
 )
 def test_weights_that_compute_nothing(whole: bytes, file: Path, changed: dict[str, float], said: str) -> None:
     assert said in refused_by_worker(file, with_weights(whole, file, changed))
+
+
+def test_weights_that_are_no_numbers_are_not_written(whole: bytes, file: Path, tmp_path: Path) -> None:
+    file.write_bytes(whole)
+    model, header = load_model(str(file))
+    model.features.unet.token.data[0] = float("inf")
+    with pytest.raises(UnusableWeights, match="no model was written"):
+        save_model(model, header, str(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_vote_without_any_weight(whole: bytes, file: Path) -> None:

@@ -12,7 +12,7 @@ from bdgf.model.bdgf import BDGF, load_model, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
-from bdgf.model.header import FORMAT, Header
+from bdgf.model.header import FORMAT, Header, ModelFileError
 from bdgf.model.inference import CERTAIN, NO_CLASS, BlockClassifier
 from bdgf.model.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
 from bdgf.model.predictor import MOST_WINDOWS, OutOfMemory, Predictor, windows_that_fit
@@ -214,3 +214,13 @@ def test_other_errors_are_not_taken_for_short_memory(model_path, scene, tmp_path
     monkeypatch.setattr(Predictor, "_predict", broken)
     with pytest.raises(RuntimeError, match="multiplied"):
         classify(model_path, scene, tmp_path, WHOLE)
+
+
+def test_a_model_that_gives_no_numbers_makes_no_map(model_path, scene, tmp_path):
+    """Its weights are finite, what comes of them is not: no map whose confidence is NaN."""
+    model, header = load_model(model_path)
+    for value in model.parameters():
+        value.data.fill_(1e38)
+    save_model(model, header, model_path)
+    with pytest.raises(ModelFileError, match="gives no numbers here"):
+        classify(model_path, scene, tmp_path, [(0, 0, 40, 40)])

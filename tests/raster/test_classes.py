@@ -99,3 +99,10 @@ def test_a_field_without_values_is_refused() -> None:
 )
 def test_zero_is_a_class_and_emptiness_is_none(value: int | str | float | None, answer: bool) -> None:
     assert has_class(value) is answer
+
+
+@pytest.mark.parametrize("values", [range(1001), [f"value {each}" for each in range(1001)]], ids=["codes", "texts"])
+def test_a_field_of_too_many_classes_is_refused_by_name(values: list[int | str]) -> None:
+    with pytest.raises(RasterError, match=r"'area' holds 1,001 classes, and a model learns at most 1,000: choose"):
+        class_rule(polygons(*values), "area")
+    assert len(class_rule(polygons(*values[1:]), "area").classes) == 1000

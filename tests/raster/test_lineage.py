@@ -13,7 +13,7 @@ from bdgf.bdgf_qgis.raster.class_table import write_class_table
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.lineage import KIND, POLYGONS, RASTERS, Lineage, check_no_result, doubts, read_lineage
 from bdgf.bdgf_qgis.raster.source import RasterSource
-from bdgf.model.messages import MOST_DIGESTS, ClassInfo, TrainingPolygons
+from bdgf.model.infos import MOST_DIGESTS, ClassInfo, TrainingPolygons
 from bdgf.tests.raster.helpers import make_raster
 
 DRAWN = TrainingPolygons(3, (7, 2**64 - 1), ("wald", "1"))

@@ -10,7 +10,7 @@ from osgeo import gdal, ogr
 
 from bdgf.bdgf_qgis.raster.polygon_digests import digests_of, remembered, training_polygons
 from bdgf.bdgf_qgis.raster.shapes import Polygon
-from bdgf.model.messages import MOST_DIGESTS
+from bdgf.model.infos import MOST_DIGESTS
 from bdgf.tests.raster.helpers import UTM, box, polygons_of, ring_wkb, wkt
 
 OUTER = [(400_010.3, 5_799_900.7), (400_510.1, 5_799_910.2), (400_330.9, 5_799_500.4), (400_020.5, 5_799_600.6)]
