@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication
 
+from .algorithms.runs import runs
 from .engine.session import end_idle_worker
 from .provider import BdgfProvider
 
 if TYPE_CHECKING:
     from .gui.window import Window
+
+
+_PATIENCE = 6.0  # seconds for runs to end after Cancel; a training that keeps what it learned takes longest
 
 
 class BdgfPlugin:
@@ -24,6 +28,7 @@ class BdgfPlugin:
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process needs."""
         if self.provider is None:
+            runs.switch_on()
             self.provider = BdgfProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
 
@@ -36,9 +41,10 @@ class BdgfPlugin:
             self.window = Window(self.iface, self.provider)
 
     def unload(self) -> None:
-        """Undo everything."""
+        """Undo everything; runs under way are cancelled first."""
+        cancelled = runs.switch_off(_PATIENCE) if self.provider is not None else 0
         if self.window is not None:
-            self.window.close()
+            self.window.close(cancelled)
             self.window = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)

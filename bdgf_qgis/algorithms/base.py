@@ -38,6 +38,7 @@ from ..steps.sentences import only_sentences
 from ..translation import tr
 from .destinations import KeptFile, KeptLayer
 from .reference_systems import own_reference_systems
+from .runs import runs
 
 _OPTIONAL = QgsProcessingParameterDefinition.FlagOptional
 _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
@@ -105,6 +106,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         fine, text = super().checkParameterValues(parameters, context)
         try:
             with only_sentences(self.ID), own_reference_systems():
+                runs.check()
                 ours = self.problem(parameters, context)
         except QgsProcessingException as error:
             ours = str(error)
@@ -114,7 +116,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Calls read_inputs(); nothing but a QgsProcessingException with a sentence leaves it."""
-        with only_sentences(self.ID), own_reference_systems():
+        with only_sentences(self.ID), runs.under_way(feedback), own_reference_systems():
             self.read_inputs(parameters, context, feedback)
             self._places = named_places(self, parameters, context, self.scene())
         return True
@@ -123,7 +125,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Calls execute(); nothing but a QgsProcessingException with a sentence leaves it."""
-        with only_sentences(self.ID), own_reference_systems():
+        with only_sentences(self.ID), runs.under_way(feedback), own_reference_systems():
             results = self.execute({**parameters, **self._places}, context, feedback)
             for note in temporary_notes(self, results):
                 feedback.pushWarning(note)
@@ -138,7 +140,9 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
 
     def createInstance(self) -> BdgfAlgorithm:
         """A fresh one for a run."""
-        return type(self)()
+        made = type(self)()
+        runs.made(made)
+        return made
 
     def name(self) -> str:
         """The public id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from qgis.core import (
     QgsApplication,
@@ -49,8 +49,9 @@ class Installer(QObject):
         self._feedback.told.connect(self._told)
         self._feedback.failed.connect(self._failed)
         self._task = QgsProcessingAlgRunnerTask(algorithm, {"ACTION": action}, self._context, self._feedback)
-        self._task.executed.connect(self._executed)
-        self._task.taskTerminated.connect(self._terminated)
+        # functions hold this object, with what the task works on, as long as the task lives; methods would not
+        self._task.executed.connect(lambda well, results: self._executed(well))
+        self._task.taskTerminated.connect(lambda: self._terminated())
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
@@ -68,7 +69,7 @@ class Installer(QObject):
         self._error = text
         self.noted.emit(text)
 
-    def _executed(self, well: bool, results: dict[str, Any]) -> None:
+    def _executed(self, well: bool) -> None:
         cancelled = self._feedback is not None and self._feedback.isCanceled()
         self._end(well and not cancelled, self._error)
 

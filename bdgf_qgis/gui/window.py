@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import Qgis, QgsProcessingProvider
 from qgis.PyQt.QtCore import QTimer
 
+from ..translation import tr
 from .installer import Installer
 from .offer import Offer
 from .options_page import OptionsFactory
@@ -28,9 +29,14 @@ class Window:
         self._later.timeout.connect(self.offer.look_for_update)
         self._later.start(0)  # once the window stands
 
-    def close(self) -> None:
-        """Take everything away."""
+    def close(self, cancelled: int = 0) -> None:
+        """Take everything away, and say how many runs had to be cancelled."""
         self._later.stop()
         self._provider.torch_wanted.disconnect(self.offer.torch_wanted)
         self._iface.unregisterOptionsWidgetFactory(self._factory)
         self.offer.close()
+        if cancelled:
+            text = tr("It was switched off. Runs that had not ended were cancelled: {count}.")
+            self._iface.messageBar().pushMessage(
+                tr("BDGF"), text.format(count=cancelled), Qgis.MessageLevel.Warning, 10
+            )

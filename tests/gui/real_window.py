@@ -64,3 +64,15 @@ def open_window(home: Path, script: str, limit: float, **variables: str) -> Wind
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
     said = (home / "printed.txt").read_text(encoding="utf-8", errors="replace")
     return Window(status, [json.loads(each) for each in lines], said)
+
+
+def processes_with(variable: str) -> list[str]:
+    """Command lines of live processes that have NAME=value among their variables."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
