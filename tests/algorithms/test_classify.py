@@ -233,7 +233,7 @@ def test_another_order_of_the_rasters_is_told_and_gives_the_same_map(
     mapped: Mapped, trained: Trained, scene: Scene, tmp_path: Path
 ):
     log = Log()
-    order = {"MODALITIES": scene.rasters[::-1], "GRID": scene.optical, "EXTENT": part(scene)}
+    order = {"MODALITIES": scene.rasters[::-1], "EXTENT": part(scene)}
     classify(trained, scene, tmp_path / "other.tif", log, **order)
     assert "another order" in log.warned and "'optical' as optical" in log.warned
     assert (read(tmp_path / "other.tif") == on_scene(mapped.output, scene)[17:60, 40:95]).all()
