@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Optional
@@ -33,6 +34,11 @@ def told_to_user() -> Iterator[None]:
         raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
     except (RasterError, EngineError, ModelFileError) as error:
         raise QgsProcessingException(str(error)) from error
+    except sqlite3.Error as error:
+        text = tr(
+            "A GeoPackage could not be read or written ({reason}): free some disk space, or check the folder's rights."
+        )
+        raise QgsProcessingException(text.format(reason=error)) from error
     except OSError as error:
         text = tr("A file could not be read or written ({reason}): free some disk space, or check the folder's rights.")
         raise QgsProcessingException(text.format(reason=_reason(error))) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -205,3 +207,21 @@ def test_files_of_layers(town: Path):
     assert {str(town / f"drawn.{end}") for end in ("shp", "shx", "dbf", "prj")} <= shapefile
     assert virtual.isValid() and set(layer_files(virtual, context)) == shapefile
     assert layer_files(memory, context) == () and layer_files(None, context) == ()
+
+
+def test_a_training_layer_on_a_full_disk(town: Path):
+    """A limit on the size of files stands for the disk."""
+    target = town / "new" / "drawn.gpkg"
+    given = {"CLASSES": ["1", "Water", ""], "CRS": "EPSG:32632", "OUTPUT": str(target)}
+    run("createtraininglayer", given)
+    whole, limits = target.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    shutil.rmtree(target.parent)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for less in (1, 40_000, 80_000):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (whole - less, limits[1]))
+            said = refused("createtraininglayer", given)
+            assert "unexpected" not in said and not target.parent.exists()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
