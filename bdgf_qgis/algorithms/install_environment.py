@@ -12,7 +12,8 @@ from qgis.core import (
     QgsProcessingOutputString,
 )
 
-from ..engine.errors import EngineError, RunCancelled
+from ..engine.environment import OWN_ENVIRONMENT, find_python
+from ..engine.errors import EngineError, EnvironmentMissing, RunCancelled
 from ..engine.managed import environments
 from ..engine.session import end_idle_worker
 from ..engine.setting import profile_home, python_setting
@@ -99,10 +100,9 @@ class InstallEnvironment(BdgfAlgorithm):
         else:
             feedback.pushInfo(tr("The environment is ready and works."))
         feedback.pushInfo(str(result.python))
-        if python_setting():
-            feedback.pushWarning(
-                tr("The options name another Python ({path}), which BDGF goes on using.").format(path=python_setting())
-            )
+        overruled = overruling_python()
+        if overruled:
+            feedback.pushWarning(overruled)
         return {"PYTHON": str(result.python)}
 
     def _remove(self, feedback: QgsProcessingFeedback) -> dict[str, Any]:
@@ -114,3 +114,15 @@ class InstallEnvironment(BdgfAlgorithm):
             raise QgsProcessingException(left)
         feedback.pushInfo(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
         return {"PYTHON": ""}
+
+
+def overruling_python() -> str:
+    """A sentence where BDGF computes with another Python than that of its own environment; '' where it does not."""
+    try:
+        found = find_python(python_setting(), home=profile_home())
+    except EnvironmentMissing as error:
+        return str(error)
+    if found.where == OWN_ENVIRONMENT:
+        return ""
+    text = tr("The {where} names another Python ({path}), which BDGF goes on using.")
+    return text.format(where=found.where, path=found.path)

@@ -17,6 +17,7 @@ from qgis.PyQt.QtNetwork import QNetworkProxy
 from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 
 from bdgf.bdgf_qgis import preferences as preferences_module
+from bdgf.bdgf_qgis.algorithms import install_environment
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine import session
@@ -214,6 +215,17 @@ def test_page_says_which_python_is_used_and_who_named_it(
     monkeypatch.setenv("BDGF_PYTHON", str(tmp_path))
     box.refresh()
     assert f"The variable BDGF_PYTHON names {tmp_path}, which is no program" in box.in_use.text()
+
+
+def test_an_installation_says_who_overrules_it(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_environment, "profile_home", lambda: home)
+    installed(home, fingerprint())
+    assert install_environment.overruling_python() == ""
+    monkeypatch.setenv("BDGF_PYTHON", "/usr/bin/python3")
+    said = install_environment.overruling_python()
+    assert said == "The variable BDGF_PYTHON names another Python (/usr/bin/python3), which BDGF goes on using."
+    monkeypatch.setenv("BDGF_PYTHON", str(tmp_path))
+    assert "which is no program" in install_environment.overruling_python()
 
 
 def test_page_says_so_in_a_checkout(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
