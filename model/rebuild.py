@@ -9,6 +9,7 @@ import math
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from .limits import Count
 from .text import plain_text
 
 Kind = TypeVar("Kind", bound=type)
@@ -53,6 +54,9 @@ def rebuild(kind: Any, data: Any, name: str = "") -> Any:
 
 def _limited(kind: Any, data: Any, name: str) -> Any:
     inner, *limits = get_args(kind)
+    for each in limits:  # before what may be millions of entries are looked at
+        if isinstance(each, Count) and isinstance(data, (list, tuple)) and not each.least <= len(data) <= each.most:
+            raise _wrong(name, data, str(each))
     value = rebuild(inner, data, name)
     for each in limits:
         if not each.admits(value):

@@ -196,6 +196,11 @@ def test_the_sentence_says_which_field_is_wrong(whole: bytes, file: Path, where:
     assert said in refused(file, with_header(whole, header))
 
 
+def test_very_many_entries_are_counted_before_they_are_read(whole: bytes, file: Path) -> None:
+    header = {**header_of(whole), "confusion": [[]] * 500_000}
+    assert "confusion is a list of 500,000 entries" in refused(file, with_header(whole, header))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
