@@ -21,7 +21,6 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMatrix,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -36,7 +35,7 @@ from ..resources import icon
 from ..steps.keeping import named_places, temporary_notes
 from ..steps.sentences import only_sentences
 from ..translation import tr
-from .destinations import KeptFile, KeptLayer
+from .destinations import KeptFile, KeptFolder, KeptLayer
 from .reference_systems import own_reference_systems
 from .runs import runs
 
@@ -355,9 +354,9 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
             QgsProcessingParameterFileDestination("REPORT", tr("Report"), REPORT_FILES, None, True, True), help_text
         )
 
-    def add_folder_result(self, key: str, label: str, help_text: str) -> None:
-        """A folder that files are written to."""
-        self.add(QgsProcessingParameterFolderDestination(key, label), help_text)
+    def add_kept_folder(self, key: str, label: str, help_text: str, place: str) -> None:
+        """A folder that files are written to, `place` where nothing else is said (see steps/keeping.py)."""
+        self.add(KeptFolder(key, label, place), f"{help_text} {self._place_help()}")
 
     def add_number_result(self, key: str, label: str) -> None:
         """A number, for the log and for models."""

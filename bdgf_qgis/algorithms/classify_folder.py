@@ -17,6 +17,7 @@ from ...model.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
 from ..raster.source import RasterSource
+from ..steps.keeping import MAPS_PLACE
 from ..steps.nodata_text import with_nodata
 from ..steps.placing import file_result, held_places
 from ..steps.running import model_header, opened_model, told_to_user
@@ -92,13 +93,14 @@ class ClassifyFolder(BdgfAlgorithm):
             self,
             tr("Names are those of the rasters in training. What the model remembers counts in any case."),
         )
-        self.add_folder_result(
+        self.add_kept_folder(
             "OUTPUT_FOLDER",
             tr("Folder for maps"),
             tr(
                 "Not the one that holds the rasters. The table {table} lies there as well: pixels, seconds and share "
                 "of each class, or why a scene failed."
             ).format(table=TABLE),
+            MAPS_PLACE,
         )
         self.addOutput(QgsProcessingOutputFile("TABLE", tr("Table of results (CSV)")))
         self.add_number_result("MAPS", tr("Number of maps"))

@@ -19,6 +19,7 @@ from ..demo.scene import LEAST_SIZE, scene_in, write_scene
 from ..demo.sensors import BRIGHT, NATURAL
 from ..files.conflicts import ReadFiles
 from ..raster.errors import RasterCancelled
+from ..steps.keeping import DEMO_PLACE
 from ..steps.placing import file_result, held_places, raster_result
 from ..steps.running import part, told_to_user
 from ..style.post_processor import style_when_loaded
@@ -52,7 +53,9 @@ class CreateDemoScene(BdgfAlgorithm):
 
     def declare(self) -> None:
         """Parameters and outputs."""
-        self.add_folder_result("FOLDER", tr("Folder"), tr("Where the files are written; equal names are replaced."))
+        self.add_kept_folder(
+            "FOLDER", tr("Folder"), tr("Where the files are written; equal names are replaced."), DEMO_PLACE
+        )
         self.add_integer(
             "SIZE", tr("Size in pixels"), tr("Side of the square scene; a pixel is 2 m."), 300, LEAST_SIZE, 60_000
         )
@@ -68,7 +71,7 @@ class CreateDemoScene(BdgfAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Write the files."""
-        folder = self.parameterAsString(parameters, "FOLDER", context)
+        folder = self.parameterAsFileOutput(parameters, "FOLDER", context)
         size = self.parameterAsInt(parameters, "SIZE", context)
         seed = self.parameterAsInt(parameters, "SEED", context)
 

@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterVectorDestination,
 )
 
@@ -16,6 +17,14 @@ from ..steps.keeping import is_left_out
 
 class KeptFile(QgsProcessingParameterFileDestination):
     """A file. QGIS alone would refuse an empty cell of the batch dialog, and a call that leaves the file out."""
+
+    def checkValueIsAcceptable(self, value: Any, context: Optional[QgsProcessingContext] = None) -> bool:
+        """Anything that QGIS takes, or nothing."""
+        return is_left_out(value) or super().checkValueIsAcceptable(value, context)
+
+
+class KeptFolder(QgsProcessingParameterFolderDestination):
+    """A folder, as KeptFile is a file."""
 
     def checkValueIsAcceptable(self, value: Any, context: Optional[QgsProcessingContext] = None) -> bool:
         """Anything that QGIS takes, or nothing."""

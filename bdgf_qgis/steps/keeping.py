@@ -30,6 +30,8 @@ from ..translation import tr
 _PROJECT, _SCENE, _DATE = "{project}", "{scene}", "{date}"
 MODEL_PLACE = f"{_PROJECT}/bdgf/models/{_SCENE} {_DATE}.safetensors"
 PRETRAINED_PLACE = f"{_PROJECT}/bdgf/models/{_SCENE} {_DATE} pre-trained.safetensors"
+MAPS_PLACE = f"{_PROJECT}/bdgf/maps/{_DATE}"
+DEMO_PLACE = f"{_PROJECT}/bdgf/demo scene {_DATE}"
 SAMPLES_PLACE = f"{_PROJECT}/bdgf/samples/samples {_DATE}.gpkg"
 _NOT_IN_NAMES = '/\\:*?"<>|'
 _LONGEST = 100  # bytes of a scene's name; files beside a result have longer names

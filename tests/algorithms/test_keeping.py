@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingUtils, QgsSettings
 
+from bdgf.bdgf_qgis.demo.scene import LEAST_SIZE
 from bdgf.bdgf_qgis.engine.setting import profile_home
 from bdgf.bdgf_qgis.recent_models import TRAINED, recent_models, remember_model
+from bdgf.bdgf_qgis.steps.keeping import MAPS_PLACE
 from bdgf.model.header import read_header
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, algorithm, run
 from bdgf.tools.qgis_process import QgisProcess
@@ -25,8 +27,8 @@ def nothing_kept() -> Iterator[None]:
     QgsSettings().remove("bdgf_recent")
     yield
     QgsSettings().remove("bdgf_recent")
-    for name in ("models", "samples"):
-        shutil.rmtree(profile_home() / name, ignore_errors=True)
+    for each in profile_home().glob("*"):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def test_a_model_without_a_place_is_kept_and_remembered(scene: Scene):
@@ -47,6 +49,16 @@ def test_a_training_layer_without_a_place_is_kept():
     assert [each.relative_to(profile_home() / "samples").as_posix() for each in made] == NAMES
     run("createtraininglayer", {**given, "OUTPUT": "TEMPORARY_OUTPUT"}, log := Log())
     assert "QGIS deletes when it is closed" in log.warned
+
+
+def test_a_folder_of_results_without_a_place_is_kept():
+    made = [Path(run("createdemoscene", {"SIZE": LEAST_SIZE})["FOLDER"]) for _ in range(2)]
+    assert [each.name for each in made] == [f"demo scene {TODAY}", f"demo scene {TODAY} (2)"]
+    assert all(each.parent == profile_home() and (each / "optical.tif").exists() for each in made)
+    run("createdemoscene", {"SIZE": LEAST_SIZE, "FOLDER": "TEMPORARY_OUTPUT"}, log := Log())
+    assert "QGIS deletes when it is closed" in log.warned
+    folder = algorithm("classifyfolder").parameterDefinition("OUTPUT_FOLDER")
+    assert folder.defaultValue() == MAPS_PLACE and folder.checkValueIsAcceptable("")
 
 
 def test_on_the_command_line_it_may_be_left_out(tmp_path: Path):
