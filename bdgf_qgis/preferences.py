@@ -8,8 +8,8 @@ from typing import Any
 
 from qgis.core import QgsSettings
 
-from .engine.setting import IDLE_MINUTES, profile_home
-from .installation.options import Options
+from .environment.installation.options import Options
+from .environment.setting import IDLE_MINUTES, profile_home
 
 _PREFIX = "bdgf/"
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choose from; others may be typed

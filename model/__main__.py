@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .worker import ModelRunner, serve
+from .worker.loop import ModelRunner, serve
 
 if __name__ == "__main__":
     status = serve(ModelRunner())

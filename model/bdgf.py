@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from .data.bands import BandScaler
 from .diffusion.features import DiffusionFeatures
 from .diffusion.unet import UNet
-from .header import KEY, Header, ModelFileError, checked_content, to_text
 from .network.classifier import Classifier
-from .settings import Settings
-from .tensor_file import TensorInfo
+from .shared.header import KEY, Header, ModelFileError, checked_content, to_text
+from .shared.settings import Settings
+from .shared.tensor_file import TensorInfo
 
 MOST_CHANNELS = 4096  # of all modalities together
 _DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}

@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# the modules of model/ that QGIS imports too
-SHARED = {"messages", "infos", "settings", "header", "tensor_file", "accuracy", "windows"}
-SHARED |= {"text", "limits", "rebuild", "strict_json"}
+SHARED = ["model", "shared"]  # the folder of model/ that QGIS imports too
 WORKER_LIBRARIES = {"torch", "skimage", "safetensors", "sklearn", "scipy", "mamba_ssm", "triton"}
 QGIS_LIBRARIES = {"qgis", "PyQt5", "PyQt6", "osgeo", "processing"}
 
 QGIS_SIDE = sorted((ROOT / "bdgf_qgis").rglob("*.py"))
 WORKER_SIDE = sorted((ROOT / "model").rglob("*.py"))
-BOTH_SIDES = [each for each in WORKER_SIDE if each.parent.name == "model" and each.stem in SHARED]
+BOTH_SIDES = sorted((ROOT / "model" / "shared").rglob("*.py"))
 OLD_PYTHON = [ROOT / "__init__.py", *QGIS_SIDE, *BOTH_SIDES, ROOT / "model" / "__init__.py"]
 
 
@@ -27,7 +25,7 @@ def name(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Dotted names that a file imports; those inside the plugin start at its root, as in 'bdgf.model.messages'."""
+    """Dotted names that a file imports; those inside the plugin start at its root, as in 'bdgf.model.errors'."""
     package = ["bdgf", *path.relative_to(ROOT).parent.parts]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -50,7 +48,7 @@ def libraries(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", QGIS_SIDE, ids=name)
 def test_qgis_side_never_imports_the_worker(path: Path) -> None:
     assert not libraries(path) & WORKER_LIBRARIES
-    assert all(parts[1] in SHARED for parts in inside(path) if parts[0] == "model"), "only the shared modules of model/"
+    assert all(parts[:2] == SHARED for parts in inside(path) if parts[0] == "model"), "only model/shared"
 
 
 @pytest.mark.parametrize("path", WORKER_SIDE, ids=name)
@@ -62,15 +60,24 @@ def test_worker_never_imports_qgis(path: Path) -> None:
 @pytest.mark.parametrize("path", BOTH_SIDES, ids=name)
 def test_modules_of_both_sides_use_the_standard_library_only(path: Path) -> None:
     assert libraries(path) <= set(sys.stdlib_module_names)
-    assert all(parts[1] in SHARED for parts in inside(path))
+    assert all(parts[:2] == SHARED for parts in inside(path))
 
 
-@pytest.mark.parametrize("folder", ["files", "raster", "demo", "engine", "installation", "diagnosis"])
-def test_folders_below_the_algorithms_know_no_qgis(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "below"),
+    [
+        ("files", set()),
+        ("raster", {"files"}),
+        ("demo", {"files", "raster"}),
+        ("engine", {"environment", "files", "raster"}),
+        ("environment", {"engine", "files"}),
+    ],
+)
+def test_folders_below_the_workflows_know_no_qgis(folder: str, below: set[str]) -> None:
     for path in sorted((ROOT / "bdgf_qgis" / folder).rglob("*.py")):
-        settings_reader = folder == "engine" and path.stem == "setting"  # reads the QGIS setting bdgf/python
+        settings_reader = folder == "environment" and path.stem == "setting"  # reads the QGIS setting bdgf/python
         assert settings_reader or not libraries(path) & (QGIS_LIBRARIES - {"osgeo"}), name(path)
-        allowed = {folder, "files", "engine" if folder in ("installation", "diagnosis") else "raster"}
+        allowed = {folder, *below}
         others = [parts for parts in inside(path) if parts[0] == "bdgf_qgis" and len(parts) > 2]
         assert all(parts[1] in allowed for parts in others), name(path)
 
@@ -81,8 +88,8 @@ def test_what_knows_files_needs_nothing_else() -> None:
         assert all(parts[:2] == ["bdgf_qgis", "files"] for parts in inside(path)), name(path)
 
 
-def test_algorithms_are_made_of_steps_and_not_the_other_way_round() -> None:
-    for path in sorted((ROOT / "bdgf_qgis" / "steps").rglob("*.py")):
+def test_algorithms_call_workflows_and_not_the_other_way_round() -> None:
+    for path in sorted((ROOT / "bdgf_qgis" / "workflows").rglob("*.py")):
         others = {parts[1] for parts in inside(path) if parts[0] == "bdgf_qgis"}
         assert not others & {"algorithms", "gui", "provider", "plugin"}, name(path)
 

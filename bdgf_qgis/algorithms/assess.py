@@ -6,16 +6,16 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from ...model.text import short_name
+from ...model.shared.text import short_name
 from ..files.conflicts import ReadFiles
-from ..raster.assessment import confusion_of
-from ..raster.source import files_of
+from ..raster.reading.source import files_of
+from ..raster.samples.assessment import confusion_of
 from ..report.assessment import AssessmentReport
-from ..steps.inputs import raster_layer, raster_source, samples_of
-from ..steps.placing import file_result, held_places, write_texts
-from ..steps.polygon_layers import polygons_problem
-from ..steps.running import part, tell_report, told_to_user, warn
 from ..translation import tr
+from ..workflows.inputs import raster_layer, raster_source, samples_of
+from ..workflows.placing import file_result, held_places, write_texts
+from ..workflows.polygon_layers import polygons_problem
+from ..workflows.running import part, tell_report, told_to_user, warn
 from .base import BdgfAlgorithm
 
 

@@ -32,9 +32,9 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QWidget
 
 from ..resources import icon
-from ..steps.keeping import named_places, temporary_notes
-from ..steps.sentences import only_sentences
 from ..translation import tr
+from ..workflows.keeping import named_places, temporary_notes
+from ..workflows.sentences import only_sentences
 from .destinations import KeptFile, KeptFolder, KeptLayer
 from .reference_systems import own_reference_systems
 from .runs import runs
@@ -327,12 +327,12 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         self.add(parameter, help_text, optional)
 
     def add_kept_polygons(self, key: str, label: str, help_text: str, place: str) -> None:
-        """A polygon layer that is written, to `place` where nothing else is said (see steps/keeping.py)."""
+        """A polygon layer that is written, to `place` where nothing else is said (see workflows/keeping.py)."""
         parameter = KeptLayer(key, label, QgsProcessing.TypeVectorPolygon, place)
         self.add(parameter, f"{help_text} {self._place_help()}")
 
     def add_kept_file(self, key: str, label: str, help_text: str, file_filter: str, place: str) -> None:
-        """A file that is written, to `place` where nothing else is said (see steps/keeping.py)."""
+        """A file that is written, to `place` where nothing else is said (see workflows/keeping.py)."""
         self.add(KeptFile(key, label, file_filter, place), f"{help_text} {self._place_help()}")
 
     @staticmethod
@@ -355,7 +355,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         )
 
     def add_kept_folder(self, key: str, label: str, help_text: str, place: str) -> None:
-        """A folder that files are written to, `place` where nothing else is said (see steps/keeping.py)."""
+        """A folder that files are written to, `place` where nothing else is said (see workflows/keeping.py)."""
         self.add(KeptFolder(key, label, place), f"{help_text} {self._place_help()}")
 
     def add_number_result(self, key: str, label: str) -> None:

@@ -15,16 +15,16 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_VERSION_STR
 
-from ..diagnosis.interpreter import look_at
-from ..engine.environment import find_python
 from ..engine.errors import EngineError, RunCancelled
-from ..engine.setting import profile_home, python_setting
-from ..environment_job import diagnose_environment
-from ..feedback import QgisFeedback
+from ..environment.diagnosis.interpreter import look_at
+from ..environment.python import find_python
+from ..environment.setting import profile_home, python_setting
 from ..preferences import DEVICES, wished_device
 from ..report.check import CheckReport
 from ..resources import plugin_version
 from ..translation import tr
+from ..workflows.environment_job import diagnose_environment
+from ..workflows.feedback import QgisFeedback
 from .base import BdgfAlgorithm
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ..preferences import wished_device
-from ..steps.classifying import SceneToMap, classify_scene
-from ..steps.inputs import rasters_of, rasters_problem, samples_of
-from ..steps.polygon_layers import polygons_problem
-from ..steps.running import model_header, opened_model
-from ..steps.showing import show_results
 from ..translation import tr
+from ..workflows.classifying import SceneToMap, classify_scene
+from ..workflows.inputs import rasters_of, rasters_problem, samples_of
+from ..workflows.polygon_layers import polygons_problem
+from ..workflows.running import model_header, opened_model
+from ..workflows.showing import show_results
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, add_rasters, device_problem, model_problem
 

@@ -12,19 +12,19 @@ from qgis.core import (
     QgsProcessingOutputFile,
 )
 
-from ...model.header import Header
-from ...model.text import plain_text
+from ...model.shared.header import Header
+from ...model.shared.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
-from ..raster.source import RasterSource
-from ..steps.keeping import MAPS_PLACE
-from ..steps.nodata_text import with_nodata
-from ..steps.placing import file_result, held_places
-from ..steps.running import model_header, opened_model, told_to_user
-from ..steps.scene_batch import Batch, files_read
-from ..steps.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
-from ..steps.scene_table import FAILED, MAPPED, SceneTable
+from ..raster.reading.source import RasterSource
 from ..translation import tr
+from ..workflows.keeping import MAPS_PLACE
+from ..workflows.nodata_text import with_nodata
+from ..workflows.placing import file_result, held_places
+from ..workflows.running import model_header, opened_model, told_to_user
+from ..workflows.scene_batch import Batch, files_read
+from ..workflows.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
+from ..workflows.scene_table import FAILED, MAPPED, SceneTable
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, device_problem, model_problem
 

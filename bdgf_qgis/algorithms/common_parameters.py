@@ -8,12 +8,12 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext
 
-from ...model.header import ModelFileError
-from ...model.settings import PRESETS
+from ...model.shared.header import ModelFileError
+from ...model.shared.settings import PRESETS
 from ..preferences import DEVICES, wished_device
-from ..recent_models import PRETRAINED, TRAINED
-from ..steps.running import model_header
 from ..translation import tr
+from ..workflows.recent_models import PRETRAINED, TRAINED
+from ..workflows.running import model_header
 from .base import BdgfAlgorithm
 
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)

@@ -19,13 +19,13 @@ from ..demo.scene import LEAST_SIZE, scene_in, write_scene
 from ..demo.sensors import BRIGHT, NATURAL
 from ..files.conflicts import ReadFiles
 from ..raster.errors import RasterCancelled
-from ..steps.keeping import DEMO_PLACE
-from ..steps.placing import file_result, held_places, raster_result
-from ..steps.running import part, told_to_user
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_style, image_renderer, image_style, style_raster
 from ..style.sample_style import store_sample_style, style_samples
 from ..translation import tr
+from ..workflows.keeping import DEMO_PLACE
+from ..workflows.placing import file_result, held_places, raster_result
+from ..workflows.running import part, told_to_user
 from .base import BdgfAlgorithm
 
 

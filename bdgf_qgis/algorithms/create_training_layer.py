@@ -21,15 +21,15 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
-from ...model.messages import ClassInfo
-from ...model.text import short_name
+from ...model.shared.messages import ClassInfo
+from ...model.shared.text import short_name
 from ..files.conflicts import ReadFiles
-from ..steps.keeping import SAMPLES_PLACE
-from ..steps.placing import file_result, held_places, placed
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
 from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style, style_samples
 from ..translation import tr
+from ..workflows.keeping import SAMPLES_PLACE
+from ..workflows.placing import file_result, held_places, placed
 from .base import BdgfAlgorithm
 
 _LARGEST_CODE = 65_535

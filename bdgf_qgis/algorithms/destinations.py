@@ -12,7 +12,7 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 
-from ..steps.keeping import is_left_out
+from ..workflows.keeping import is_left_out
 
 
 class KeptFile(QgsProcessingParameterFileDestination):

@@ -12,17 +12,17 @@ from qgis.core import (
     QgsProcessingOutputString,
 )
 
-from ..engine.environment import OWN_ENVIRONMENT, find_python
 from ..engine.errors import EngineError, EnvironmentMissing, RunCancelled
-from ..engine.managed import environments
 from ..engine.session import end_idle_worker
-from ..engine.setting import profile_home, python_setting
-from ..environment_job import install_environment
-from ..feedback import QgisFeedback
-from ..installation.errors import InstallationError
-from ..installation.home import remove_all
+from ..environment.installation.errors import InstallationError
+from ..environment.installation.home import remove_all
+from ..environment.managed import environments
+from ..environment.python import OWN_ENVIRONMENT, find_python
+from ..environment.setting import profile_home, python_setting
 from ..preferences import read_preferences
 from ..translation import tr
+from ..workflows.environment_job import install_environment
+from ..workflows.feedback import QgisFeedback
 from .base import BdgfAlgorithm
 
 ACTIONS = ["install", "reinstall", "remove"]

@@ -8,18 +8,18 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from ...model.header import ModelFile
-from ...model.messages import TileFiles
-from ..feedback import QgisFeedback
+from ...model.shared.header import ModelFile
+from ...model.shared.messages import TileFiles
 from ..files.conflicts import Written
 from ..raster.grid import Window
-from ..raster.labels import Labels
-from ..raster.stack import ModalityStack
-from ..raster.tiles import copy_tiles
-from ..steps.inputs import rasters_problem
-from ..steps.placing import file_result
-from ..steps.running import opened_model, part
+from ..raster.reading.stack import ModalityStack
+from ..raster.samples.labels import Labels
+from ..raster.samples.tiles import copy_tiles
 from ..translation import tr
+from ..workflows.feedback import QgisFeedback
+from ..workflows.inputs import rasters_problem
+from ..workflows.placing import file_result
+from ..workflows.running import opened_model, part
 from .base import BdgfAlgorithm
 from .common_parameters import device_problem, model_problem
 

@@ -6,20 +6,20 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from ...model.messages import PretrainJob
-from ...model.settings import PRESETS
+from ...model.shared.messages import PretrainJob
+from ...model.shared.settings import PRESETS
 from ..engine.run import run_job
-from ..feedback import QgisFeedback
 from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
-from ..recent_models import PRETRAINED, remember_model
 from ..resources import plugin_version
-from ..steps.inputs import rasters_of, window_of
-from ..steps.keeping import PRETRAINED_PLACE
-from ..steps.pace_text import step_text
-from ..steps.placing import held_places, put_in_place
-from ..steps.running import opened_scene, told_to_user
 from ..translation import tr
+from ..workflows.feedback import QgisFeedback
+from ..workflows.inputs import rasters_of, window_of
+from ..workflows.keeping import PRETRAINED_PLACE
+from ..workflows.pace_text import step_text
+from ..workflows.placing import held_places, put_in_place
+from ..workflows.recent_models import PRETRAINED, remember_model
+from ..workflows.running import opened_scene, told_to_user
 from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
     add_learned_rasters,

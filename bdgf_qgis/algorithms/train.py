@@ -6,29 +6,29 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from ...model.accuracy import accuracy_of
-from ...model.header import read_header
-from ...model.messages import Trained, TrainingPolygons, TrainJob
-from ...model.settings import MOST_STEPS, PRESETS, PRIORS
+from ...model.shared.accuracy import accuracy_of
+from ...model.shared.header import read_header
+from ...model.shared.messages import Trained, TrainingPolygons, TrainJob
+from ...model.shared.settings import MOST_STEPS, PRESETS, PRIORS
 from ..engine.run import run_job
-from ..feedback import QgisFeedback
 from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
-from ..raster.labels import Labels, rasterise_labels
-from ..raster.polygon_digests import training_polygons
-from ..raster.tiles import used_labels
-from ..recent_models import TRAINED, remember_model
+from ..raster.samples.labels import Labels, rasterise_labels
+from ..raster.samples.polygon_digests import training_polygons
+from ..raster.samples.tiles import used_labels
 from ..report.reliability import Reliability
 from ..report.training import TrainingReport
 from ..resources import plugin_version
-from ..steps.inputs import Samples, optional_integer, rasters_of, samples_of
-from ..steps.keeping import MODEL_PLACE
-from ..steps.pace_text import step_text
-from ..steps.placing import file_result, held_places, put_all_in_place
-from ..steps.polygon_layers import polygons_problem
-from ..steps.running import opened_scene, tell_report, told_to_user, warn
 from ..style.legend import Legend, class_infos
 from ..translation import tr
+from ..workflows.feedback import QgisFeedback
+from ..workflows.inputs import Samples, optional_integer, rasters_of, samples_of
+from ..workflows.keeping import MODEL_PLACE
+from ..workflows.pace_text import step_text
+from ..workflows.placing import file_result, held_places, put_all_in_place
+from ..workflows.polygon_layers import polygons_problem
+from ..workflows.recent_models import TRAINED, remember_model
+from ..workflows.running import opened_scene, tell_report, told_to_user, warn
 from .base import MODEL_FILES, BdgfAlgorithm
 from .common_parameters import (
     add_learned_rasters,

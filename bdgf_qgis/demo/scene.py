@@ -14,7 +14,7 @@ from ..raster.drafts import Draft, commit_together
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
-from ..raster.outputs import OutputRaster
+from ..raster.output.outputs import OutputRaster
 from .materials import BANDS, CLASSES, WAVELENGTHS
 from .polygons import DrawnPolygon, draw_polygons
 from .sensors import DSM_PIXEL, DSM_SHIFT, PIXEL, optical, surface, truth

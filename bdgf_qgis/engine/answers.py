@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Union
 
-from ...model.messages import (
+from ...model.shared.messages import (
     Alive,
     BlockDone,
     Cancelled,
@@ -23,7 +23,7 @@ from ...model.messages import (
     Trained,
     TrainJob,
 )
-from ...model.text import plain_text
+from ...model.shared.text import plain_text
 
 WorkJob = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Optional, Union, cast, get_args
 
-from ...model.messages import (
+from ...model.shared.messages import (
     Cancel,
     Cancelled,
     Checked,
@@ -31,9 +31,9 @@ from ...model.messages import (
     decode,
     encode,
 )
-from ...model.text import plain_text
+from ...model.shared.text import plain_text
+from ..environment.python import worker_environment
 from . import process as processes
-from .environment import worker_environment
 from .errors import WorkerDied
 from .log import Log
 from .workspace import Workspace

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Optional
 
-from ...model.rebuild import rebuild, rebuildable
-from ...model.strict_json import parse
+from ...model.shared.rebuild import rebuild, rebuildable
+from ...model.shared.strict_json import parse
 from ..files.links import is_link, remove_link
 from ..files.lock import remove_lock, take_lock, try_lock
 from ..files.renames import PART_FOLDER_END

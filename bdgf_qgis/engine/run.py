@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional, Protocol, Union
 
-from ...model.messages import (
+from ...model.shared.messages import (
     Alive,
     Cancelled,
     Checked,

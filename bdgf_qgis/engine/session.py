@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Optional
 
+from ..environment.python import find_python, worker_command
+from ..environment.setting import idle_minutes, profile_home, python_setting
 from .client import Worker
-from .environment import find_python, worker_command
-from .setting import idle_minutes, profile_home, python_setting
 from .warm import WarmWorkers
 
 _workers = WarmWorkers()  # one for the process, as QGIS runs algorithms in any thread

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.messages import Progress
+from ...model.shared.messages import Progress
 
 _EARLY = 5.0  # seconds of steps before which no time is given
 _FEWEST = 4  # steps likewise: their windows are of several sizes

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Optional
 
-from ...model.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
+from ...model.shared.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
 from .client import Worker
 from .errors import BadAnswer, EngineError
 from .pace import Pace, PaceMeter

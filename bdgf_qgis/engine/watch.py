@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.messages import Alive, Event, Progress, Ready
+from ...model.shared.messages import Alive, Event, Progress, Ready
 from .client import Worker
 from .progress import PHASE_NAMES
 from .wait import Wait, in_words

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Optional
 
-from ...model.messages import FOLDER_PREFIX
+from ...model.shared.messages import FOLDER_PREFIX
 from ..files.lock import try_lock
 
 _LOCK = "lock"

@@ -17,12 +17,12 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..diagnosis.interpreter import Interpreter, look_at
-from ..engine.environment import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE, find_python
 from ..engine.errors import EnvironmentMissing
-from ..engine.managed import managed_python, read_state
-from ..engine.setting import profile_home
-from ..installation.install import is_outdated
+from ..environment.diagnosis.interpreter import Interpreter, look_at
+from ..environment.installation.install import is_outdated
+from ..environment.managed import managed_python, read_state
+from ..environment.python import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE, find_python
+from ..environment.setting import profile_home
 from ..translation import tr
 from .background import in_background
 from .install_panel import InstallPanel

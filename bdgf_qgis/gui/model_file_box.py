@@ -10,8 +10,8 @@ from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsGui, QgsPro
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from ..recent_models import recent_models
 from ..translation import tr
+from ..workflows.recent_models import recent_models
 
 _LETTERS = 30  # that the field shows at least
 

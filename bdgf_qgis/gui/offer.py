@@ -8,11 +8,11 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton
 
-from ..engine.environment import find_python
 from ..engine.errors import EnvironmentMissing
-from ..engine.managed import managed_python
-from ..engine.setting import profile_home, python_setting
-from ..installation.install import is_outdated
+from ..environment.installation.install import is_outdated
+from ..environment.managed import managed_python
+from ..environment.python import find_python
+from ..environment.setting import profile_home, python_setting
 from ..translation import tr
 from .install_dialog import InstallDialog
 from .installer import Installer

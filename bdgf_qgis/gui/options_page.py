@@ -24,8 +24,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..engine.session import end_idle_worker
-from ..installation.disk import folder_size
-from ..installation.home import empty_folder
+from ..environment.installation.disk import folder_size
+from ..environment.installation.home import empty_folder
 from ..preferences import DEVICES, Preferences, read_preferences, write_preferences
 from ..resources import icon
 from ..translation import tr

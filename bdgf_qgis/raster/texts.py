@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .shapes import Shapes
+from .samples.shapes import Shapes
 
 
 def counted(number: int, one: str, many: str = "") -> str:

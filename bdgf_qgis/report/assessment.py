@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...model.accuracy import accuracy_of
-from ...model.messages import ClassInfo
-from ...model.text import plain_text
+from ...model.shared.accuracy import accuracy_of
+from ...model.shared.messages import ClassInfo
+from ...model.shared.text import plain_text
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .page import Page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...model.messages import ClassInfo, Curve
+from ...model.shared.messages import ClassInfo, Curve
 from ..style.palette import colour
 from ..translation import tr
 from .chart import Line, line_chart

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape as escape_html
 
-from ...model.text import plain_text
+from ...model.shared.text import plain_text
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CSS = """

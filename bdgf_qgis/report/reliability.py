@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.accuracy import Accuracy, wilson_interval
+from ...model.shared.accuracy import Accuracy, wilson_interval
 from ..translation import tr
 
 _NARROW = 0.02  # width of an interval in which tenths of a per cent say something

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.accuracy import accuracy_of
-from ...model.header import Header
-from ...model.messages import Curve, ModalityInfo
-from ..raster.labels import ClassCounts
-from ..raster.pixel_size import size_text
+from ...model.shared.accuracy import accuracy_of
+from ...model.shared.header import Header
+from ...model.shared.messages import Curve, ModalityInfo
+from ..raster.reading.pixel_size import size_text
+from ..raster.samples.labels import ClassCounts
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts

@@ -8,9 +8,9 @@ from typing import Any, Optional
 
 from qgis.core import QgsCategorizedSymbolRenderer, QgsRendererCategory, QgsVectorLayer
 
-from ...model.messages import ClassInfo
-from ...model.text import plain_text, short_name
-from ..raster.classes import code_in, text_of
+from ...model.shared.messages import ClassInfo
+from ...model.shared.text import plain_text, short_name
+from ..raster.samples.classes import code_in, text_of
 from .palette import free_colour
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ..data.tiles import Windows
-from ..device import mixed_precision
-from ..settings import DiffusionSettings
+from ..device.choice import mixed_precision
+from ..shared.settings import DiffusionSettings
 from .schedule import add_noise, alpha_bar
 from .unet import UNet
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..settings import Settings
+from ..shared.settings import Settings
 from .schedule import add_noise, alpha_bar
 from .unet import UNet
 

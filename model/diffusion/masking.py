@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..settings import DiffusionSettings
+from ..shared.settings import DiffusionSettings
 
 
 class ModalityMasking:

@@ -9,13 +9,13 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from ..data.relief import LocalRelief
+from ..data.local_mean_difference import LocalRelief
 from ..diffusion.unet import level_widths
-from ..settings import BranchSettings
+from ..shared.settings import BranchSettings
 from .branches import BRANCH_TYPES, GUIDED_BY, LEVEL, Head
+from .ensemble import Vote
 from .prior import ClassPrior
-from .spectral import SpectralVoter
-from .vote import Vote
+from .probe import SpectralVoter
 
 SPECTRAL = "spectral"  # name of that voter
 Guides: TypeAlias = tuple[Tensor, Tensor, Tensor]  # diffusion features at three levels

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
-from bdgf.model.header import read_header
+from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import (
     QUICK,
     Log,

@@ -23,7 +23,7 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
 )
 
-from bdgf.model.header import read_header
+from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, run
 
 Source = QgsProcessingModelChildParameterSource

@@ -22,11 +22,11 @@ from qgis.core import (
 )
 
 from bdgf.bdgf_qgis.demo.materials import CLASSES
-from bdgf.bdgf_qgis.raster.class_table import read_class_table
-from bdgf.bdgf_qgis.raster.lineage import read_lineage
+from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
+from bdgf.bdgf_qgis.raster.output.lineage import read_lineage
 from bdgf.bdgf_qgis.resources import plugin_version
-from bdgf.model.header import FORMAT, read_header
-from bdgf.model.messages import TrainingPolygons
+from bdgf.model.shared.header import FORMAT, read_header
+from bdgf.model.shared.messages import TrainingPolygons
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run
 from bdgf.tests.model.model_files import header_of, with_header
 

@@ -17,8 +17,8 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
-from bdgf.bdgf_qgis.raster import blocks
-from bdgf.bdgf_qgis.steps.scene_table import MAPPED, SceneResult, SceneTable
+from bdgf.bdgf_qgis.raster.reading import blocks
+from bdgf.bdgf_qgis.workflows.scene_table import MAPPED, SceneResult, SceneTable
 from bdgf.tests.algorithms.helpers import (
     Log,
     Scene,

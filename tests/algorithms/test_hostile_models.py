@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from qgis.core import QgsProcessingContext
 
-from bdgf.model.header import KEY
-from bdgf.model.text import is_plain
+from bdgf.model.shared.header import KEY
+from bdgf.model.shared.text import is_plain
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, algorithm, changes, listing, refused
 from bdgf.tests.model.model_files import METADATA, header_of, with_header, with_table, with_text
 

@@ -15,8 +15,8 @@ from osgeo import gdal
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsVectorLayer
 
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
-from bdgf.bdgf_qgis.steps.layer_files import layer_files
-from bdgf.bdgf_qgis.steps.placing import file_result, held_places
+from bdgf.bdgf_qgis.workflows.layer_files import layer_files
+from bdgf.bdgf_qgis.workflows.placing import file_result, held_places
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, refused, run
 
 Refuse = Callable[..., str]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsProcessingParameterDefinition as Definition
 
-from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.bdgf_qgis.provider import BdgfProvider
 from bdgf.tests.algorithms.helpers import algorithm
 

@@ -19,8 +19,8 @@ from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 from qgis.core import QgsProcessingUtils, QgsRasterLayer
 
 from bdgf.bdgf_qgis.engine.part_folder import PartFolder
-from bdgf.bdgf_qgis.raster import blocks
-from bdgf.bdgf_qgis.raster.class_table import read_class_table
+from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
+from bdgf.bdgf_qgis.raster.reading import blocks
 from bdgf.tests.algorithms.helpers import (
     Log,
     Scene,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.model.header import read_header
+from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, refused, run
 
 SHORT = {**QUICK, "PRETRAIN_STEPS": 1, "STEPS": 1, "HOLDOUT": 0}

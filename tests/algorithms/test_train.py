@@ -21,9 +21,9 @@ from qgis.core import (
 from bdgf.bdgf_qgis.demo.materials import BANDS, CLASSES
 from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.resources import plugin_version
-from bdgf.model.header import read_header
-from bdgf.model.messages import ClassInfo
-from bdgf.model.settings import PRESETS
+from bdgf.model.shared.header import read_header
+from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, run, run_folders
 
 NAMES = {each.code: each.name for each in CLASSES}

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from bdgf.model.header import read_header
+from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, refused, run
 
 SHORT = {**QUICK, "PRETRAIN_STEPS": 1, "STEPS": 1, "HOLDOUT": 0}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import open_stack
-from bdgf.model.settings import PRESETS
+from bdgf.bdgf_qgis.raster.reading.stack import open_stack
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
+from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.benchmarks.accuracy.draws import hold_out, scarce
 from bdgf.tests.benchmarks.accuracy.figures import calibration_error
 from bdgf.tests.benchmarks.accuracy.parts import PARTS, with_part

@@ -14,8 +14,8 @@ import pytest
 from osgeo import gdal
 from scipy.io import savemat
 
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import open_stack
+from bdgf.bdgf_qgis.raster.reading.stack import open_stack
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
 from bdgf.tests.benchmarks.accuracy.__main__ import main
 from bdgf.tests.benchmarks.accuracy.published import main as publish
 from bdgf.tests.benchmarks.accuracy.scene import find_scene, read_samples

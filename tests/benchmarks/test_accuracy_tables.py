@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, StratifiedKFold
 
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import open_stack
+from bdgf.bdgf_qgis.raster.reading.stack import open_stack
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
 from bdgf.tests.benchmarks.accuracy.baselines import run_baseline, svm
 from bdgf.tests.benchmarks.accuracy.figures import figures_of
 from bdgf.tests.benchmarks.accuracy.masking import draw_masking, masking_table

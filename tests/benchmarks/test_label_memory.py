@@ -14,9 +14,9 @@ import json, resource, sys, time
 from dataclasses import asdict
 from pathlib import Path
 import numpy as np
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import open_stack
-from bdgf.bdgf_qgis.raster.tiles import copy_tiles
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
+from bdgf.bdgf_qgis.raster.reading.stack import open_stack
+from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
 from bdgf.tests.raster.helpers import UTM, box, make_raster, wkt
 
 folder, side, limit = Path(sys.argv[1]), int(sys.argv[2]), int(float(sys.argv[3]))
@@ -41,9 +41,9 @@ print(f"QGIS's side: {len(labels.points):,} pixels, {seconds:.0f} s, {peak} MiB"
 TRAIN = """
 import json, resource, sys, time
 from pathlib import Path
-from bdgf.model.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
-from bdgf.model.settings import PRESETS
-from bdgf.model.training import train
+from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.settings import PRESETS
+from bdgf.model.training.jobs import train
 from bdgf.tests.model.scene import SilentReporter
 
 folder, side, limit = Path(sys.argv[1]), int(sys.argv[2]), int(float(sys.argv[3]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.model.settings import PRESETS
+from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.benchmarks.accuracy.scene import RASTERS
 from bdgf.tools.qgis_process import QgisProcess
 

@@ -16,10 +16,11 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, sys.argv[1])
 
-from model import heartbeat
-from model.errors import InputError, JobCancelled
 from model.messages import Block, BlockDone, ClassifyJob, Curve, Pretrained, PretrainJob, Ready, Trained, TrainJob
 from model.reporter import Reporter
+
+from model import heartbeat
+from model.errors import InputError, JobCancelled
 from model.worker import serve
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.client import Worker
-from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
 from bdgf.bdgf_qgis.engine.workspace import Workspace
-from bdgf.model.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
-from bdgf.model.settings import PRESETS
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
+from bdgf.model.shared.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.settings import PRESETS
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 TILES = TileFiles(64, "index.npy", ("first.npy",), "valid.npy")

@@ -19,7 +19,7 @@ from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import BadAnswer, RunCancelled, WorkerDied
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
-from bdgf.model.messages import Block, Cancelled, ClassInfo, Curve, Note, Trained
+from bdgf.model.shared.messages import Block, Cancelled, ClassInfo, Curve, Note, Trained
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, session_of, soon, train
 
 Make = Callable[..., Worker]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.engine import session
-from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT, find_python, worker_command
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, RunCancelled, WorkerFailed
 from bdgf.bdgf_qgis.engine.session import end_idle_worker, worker_session
 from bdgf.bdgf_qgis.engine.stream import classify_blocks
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_command
 from bdgf.tests.engine.helpers import Recorder, classify, session_of, soon
 
 

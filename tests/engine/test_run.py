@@ -11,7 +11,7 @@ from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.progress import LOADING, Meter
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.model.messages import Pretrained, Trained
+from bdgf.model.shared.messages import Pretrained, Trained
 from bdgf.tests.engine.helpers import Recorder, pretrain, train
 
 Make = Callable[..., Worker]

@@ -12,7 +12,7 @@ import pytest
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.stream import AHEAD, Stopped, classify_blocks
-from bdgf.model.messages import Block
+from bdgf.model.shared.messages import Block
 from bdgf.tests.engine.helpers import Recorder, classify, soon
 
 Make = Callable[..., Worker]

@@ -21,9 +21,9 @@ from bdgf.bdgf_qgis.engine.step_pace import StepMeter
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.wait import Wait
 from bdgf.bdgf_qgis.engine.watch import Limits
-from bdgf.model import heartbeat
-from bdgf.model.heartbeat import Heartbeat
-from bdgf.model.messages import Alive, Block, Event, Progress
+from bdgf.model.shared.messages import Alive, Block, Event, Progress
+from bdgf.model.worker.loop import heartbeat
+from bdgf.model.worker.loop.heartbeat import Heartbeat
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, soon
 
 Make = Callable[..., Worker]
@@ -158,7 +158,7 @@ def begin(folder):
     from bdgf.bdgf_qgis.engine.run import run_job
     from bdgf.bdgf_qgis.engine.stream import classify_blocks
     from bdgf.tests.engine.helpers import Recorder, classify, fake_worker, pretrain
-    from bdgf.model.messages import Block
+    from bdgf.model.shared.messages import Block
     said = []
     def go():
         worker = fake_worker(Path(folder))

@@ -19,6 +19,7 @@ sys.path.insert(0, sys.argv[1])
 
 from model.messages import Block, BlockDone, CheckJob, ClassifyJob, PretrainJob, Ready, TrainJob
 from model.reporter import Reporter
+
 from model.worker import serve
 
 KIND = sys.argv[2]

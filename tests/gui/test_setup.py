@@ -21,21 +21,21 @@ from bdgf.bdgf_qgis.algorithms import install_environment
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine import session
-from bdgf.bdgf_qgis.engine.environment import find_python
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
-from bdgf.bdgf_qgis.engine.managed import Managed, environments, python_inside, write_state
+from bdgf.bdgf_qgis.environment.installation.pins import fingerprint
+from bdgf.bdgf_qgis.environment.managed import Managed, environments, python_inside, write_state
+from bdgf.bdgf_qgis.environment.python import find_python
 from bdgf.bdgf_qgis.gui import interpreter_box, offer, options_page
 from bdgf.bdgf_qgis.gui.installer import Installer
 from bdgf.bdgf_qgis.gui.options_page import OptionsPage
 from bdgf.bdgf_qgis.gui.window import Window
-from bdgf.bdgf_qgis.installation.pins import fingerprint
-from bdgf.bdgf_qgis.network import proxy_address
 from bdgf.bdgf_qgis.preferences import (
     Preferences,
     read_preferences,
     wished_device,
     write_preferences,
 )
+from bdgf.bdgf_qgis.workflows.proxy import proxy_address
 from bdgf.tests.engine.helpers import fake_command, session_of
 
 

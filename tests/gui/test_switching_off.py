@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.environment import PLUGIN_ROOT
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.tests.engine.helpers import soon
 from bdgf.tests.gui.real_window import SCRIPTS, Window, open_window, processes_with
 

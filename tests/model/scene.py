@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bdgf.model.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
-from bdgf.model.settings import PRESETS, BranchSettings, DiffusionSettings, Settings, TrainingSettings
+from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.settings import PRESETS, BranchSettings, DiffusionSettings, Settings, TrainingSettings
 
 TILE = 64
 

@@ -19,11 +19,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bdgf.model.bdgf import UnusableWeights, load_model, save_model
-from bdgf.model.header import Header, ModelFileError, read_header, read_model_file
-from bdgf.model.limits import Count, OneOf, Pattern, Range, Text
-from bdgf.model.rebuild import hints_of
-from bdgf.model.tensor_file import MOST_BYTES
-from bdgf.model.text import is_plain
+from bdgf.model.shared.header import Header, ModelFileError, read_header, read_model_file
+from bdgf.model.shared.limits import Count, OneOf, Pattern, Range, Text
+from bdgf.model.shared.rebuild import hints_of
+from bdgf.model.shared.tensor_file import MOST_BYTES
+from bdgf.model.shared.text import is_plain
 from bdgf.tests.model.model_files import METADATA, header_of, small_model, table_of, with_header, with_table, with_text
 
 SOON = 3.0  # seconds for one file, on a busy machine

@@ -9,9 +9,9 @@ import numpy as np
 from osgeo import gdal, gdal_array, ogr, osr
 
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.rasterise import PolygonRaster
-from bdgf.bdgf_qgis.raster.shapes import Polygon, Shape
-from bdgf.bdgf_qgis.raster.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.samples.rasterise import PolygonRaster
+from bdgf.bdgf_qgis.raster.samples.shapes import Polygon, Shape
 
 UTM = 32633
 TRANSFORM = (400_000.0, 10.0, 0.0, 5_800_000.0, 0.0, -10.0)

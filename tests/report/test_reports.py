@@ -9,17 +9,17 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bdgf.bdgf_qgis.raster.labels import ClassCounts
+from bdgf.bdgf_qgis.raster.samples.labels import ClassCounts
 from bdgf.bdgf_qgis.report.accuracy_tables import add_accuracy
 from bdgf.bdgf_qgis.report.assessment import AssessmentReport
 from bdgf.bdgf_qgis.report.curves import charts
 from bdgf.bdgf_qgis.report.page import Page
 from bdgf.bdgf_qgis.report.reliability import Reliability
 from bdgf.bdgf_qgis.report.training import TrainingReport
-from bdgf.model.accuracy import accuracy_of
-from bdgf.model.header import Header
-from bdgf.model.messages import ClassInfo, Curve, ModalityInfo, SceneInfo
-from bdgf.model.settings import PRESETS
+from bdgf.model.shared.accuracy import accuracy_of
+from bdgf.model.shared.header import Header
+from bdgf.model.shared.messages import ClassInfo, Curve, ModalityInfo, SceneInfo
+from bdgf.model.shared.settings import PRESETS
 
 CLASSES = (ClassInfo(1, "Water", "#0000ff"), ClassInfo(2, "<b>Soil</b>", "#a52a2a"), ClassInfo(9, "Snow", "#ffffff"))
 CONFUSION = ((8, 2, 0), (1, 9, 0), (0, 0, 0))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from bdgf.model.settings import PRESETS
+from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.benchmarks.accuracy.draws import amount
 from bdgf.tests.benchmarks.accuracy.masking import draw_masking
 from bdgf.tests.benchmarks.accuracy.measure import Bench

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from bdgf.bdgf_qgis.raster.labels import Labels, rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.tests.benchmarks.accuracy.figures import Figures, compared, reference_of
 from bdgf.tests.benchmarks.accuracy.patch_cnn import PatchClassifier
 from bdgf.tests.benchmarks.accuracy.scene import CLASS_FIELD, Samples

@@ -17,17 +17,17 @@ import numpy as np
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
-from bdgf.bdgf_qgis.raster.assessment import confusion_of
-from bdgf.bdgf_qgis.raster.blocks import plan_blocks, write_block
-from bdgf.bdgf_qgis.raster.class_table import class_type_and_nodata, codes_at
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.labels import Labels, rasterise_labels
-from bdgf.bdgf_qgis.raster.outputs import OutputRaster
-from bdgf.bdgf_qgis.raster.source import RasterSource
-from bdgf.bdgf_qgis.raster.stack import ModalityStack
-from bdgf.bdgf_qgis.raster.tiles import copy_tiles
-from bdgf.model.header import read_header
-from bdgf.model.messages import (
+from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at
+from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
+from bdgf.bdgf_qgis.raster.reading.blocks import plan_blocks, write_block
+from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
+from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
+from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
+from bdgf.model.shared.header import read_header
+from bdgf.model.shared.messages import (
     Block,
     ClassifyJob,
     ClassInfo,
@@ -37,7 +37,7 @@ from bdgf.model.messages import (
     Trained,
     TrainJob,
 )
-from bdgf.model.settings import Settings
+from bdgf.model.shared.settings import Settings
 from bdgf.tests.benchmarks.accuracy.figures import (
     Figures,
     Reference,

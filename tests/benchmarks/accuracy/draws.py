@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 from osgeo import ogr
 
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.shapes import Polygon
-from bdgf.bdgf_qgis.raster.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
+from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.tests.benchmarks.accuracy.scene import CLASS_FIELD, Samples
 
 SHARE = 0.4  # of a class's polygons, or of its only polygon's area

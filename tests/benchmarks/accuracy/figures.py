@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bdgf.bdgf_qgis.raster.labels import rasterise_labels
-from bdgf.bdgf_qgis.raster.stack import ModalityStack
-from bdgf.model.accuracy import accuracy_of
+from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
+from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
+from bdgf.model.shared.accuracy import accuracy_of
 from bdgf.tests.benchmarks.accuracy.scene import CLASS_FIELD, Samples
 
 BINS = 15

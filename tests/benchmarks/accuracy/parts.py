@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from bdgf.model.settings import Settings
+from bdgf.model.shared.settings import Settings
 
 WHOLE = "all"
 PARTS: dict[str, tuple[str, ...]] = {

@@ -11,8 +11,8 @@ from pathlib import Path
 from osgeo import gdal, ogr
 
 from bdgf.bdgf_qgis.demo.scene import write_scene
-from bdgf.bdgf_qgis.raster.shapes import Polygon
-from bdgf.bdgf_qgis.raster.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.tests.benchmarks.accuracy.validation_log import ValidationLog
 
 CLASS_FIELD = "class_id"

@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 import bdgf.tests.home  # noqa: F401  # a home for QGIS that is removed at the end
-from bdgf.model.settings import PRESETS
+from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.benchmarks.speed.report import tables, with_tables
 from bdgf.tests.benchmarks.speed.scene import write_scene
 from bdgf.tests.benchmarks.speed.subject import write_model

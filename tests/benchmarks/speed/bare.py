@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bdgf.model.bdgf import load_model
-from bdgf.model.device import choose_device
-from bdgf.model.lattice import lattice_corners
-from bdgf.model.predictor import Predictor
-from bdgf.model.reporter import Reporter
+from bdgf.model.device.choice.choice import choose_device
+from bdgf.model.job.reporter import Reporter
+from bdgf.model.prediction.batches import Predictor
+from bdgf.model.prediction.lattice import lattice_corners
 from bdgf.tests.benchmarks.speed.scene import pixels
 
 PATCH = 12  # side of the patch of which the centre is classified: as small as the U-Net's three levels allow

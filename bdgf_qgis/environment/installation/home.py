@@ -1,0 +1,120 @@
+"""The plugin's folder in the QGIS profile: locked while it is changed, swept of what a crash left, removed whole.
+
+environment.json  env/  uv/  python/  cache/  certificates.pem  installation.log  lock
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+from ...files.links import is_link
+from ...files.lock import try_lock
+from ..managed import STATE, environments, read_state
+from .errors import InstallationError
+from .install_log import NAME as LOG_NAME
+
+_LOCK = "lock"
+_MADE = (STATE, f"{STATE}.new", "env", "uv", "python", "cache", "certificates.pem", LOG_NAME, "installation.old.log")
+
+
+@contextlib.contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Hold the folder, made where it is missing. Raises InstallationError where another QGIS holds it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = open(home / _LOCK, "ab")
+        free = try_lock(file)
+    except OSError as error:
+        text = f"The folder {home} in the QGIS profile cannot be written or locked: {error.strerror}."
+        raise InstallationError(text) from error
+    with file:
+        if not free:
+            raise InstallationError(
+                "Another QGIS is setting up or removing the BDGF environment of this profile right "
+                "now: wait until it is done, then run it again."
+            )
+        yield
+
+
+def sweep(home: Path) -> list[str]:
+    """Delete environments that are not in use: of a run that broke off, or replaced since. Returns their names."""
+    current = read_state(home)
+    swept: list[str] = []
+    if is_link(environments(home)):
+        return swept  # what it leads to is not ours
+    with contextlib.suppress(OSError):
+        for folder in environments(home).iterdir():
+            if current is None or folder.name != current.name:
+                delete(folder)
+                swept.append(folder.name)
+    return swept
+
+
+def new_name(home: Path) -> str:
+    """A short name for a new environment. (Windows counts every letter of a path.)
+
+    By chance: a uv whose QGIS was killed may still write to the folder that it was given.
+    """
+    while (environments(home) / (name := f"e{secrets.token_hex(2)}")).exists():
+        pass
+    return name
+
+
+def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
+    """Delete everything that was made, with a cache that lies elsewhere; returns a sentence on what is left.
+
+    Raises InstallationError where another QGIS holds the folder.
+    """
+    if cache is not None:
+        delete(cache)
+    if not home.exists():
+        return None
+    with locked(home):
+        for name in _MADE:
+            path = home / name
+            if path.is_dir() or is_link(path):
+                delete(path)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        left = [name for name in _MADE if os.path.lexists(home / name)]
+    with contextlib.suppress(OSError):
+        (home / _LOCK).unlink()
+        home.rmdir()  # stays where it holds something that is not ours
+    if not left:
+        return None
+    return f"{', '.join(left)} in {home} could not be deleted: a program still uses them. Restart QGIS and try again."
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder with read-only files in it; what is in use stays. Of a link goes the link alone."""
+
+    def writable_first(function: Callable[..., Any], path: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            if not is_link(path):
+                os.chmod(path, stat.S_IWRITE | stat.S_IREAD)
+            function(path)
+
+    if is_link(folder):
+        with contextlib.suppress(OSError):
+            folder.unlink()
+        return
+    shutil.rmtree(folder, onerror=writable_first)
+
+
+def empty_folder(folder: Path) -> None:
+    """Delete what is in a folder, not the folder itself; what is in use stays."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() or is_link(path):
+                delete(path)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()

@@ -1,0 +1,130 @@
+"""Codes, names and colours of classes, kept in a class raster.
+
+They stand in the attribute table, which GDAL keeps in the `.aux.xml` beside a GeoTIFF, and once more in the metadata of
+the GeoTIFF itself, so that they survive where only the raster is copied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import numpy as np
+from osgeo import gdal
+
+from ....model.shared.infos import ClassInfo, Code, Colour
+from ....model.shared.rebuild import rebuild
+from ....model.shared.strict_json import parse
+from ....model.shared.text import short_name
+from ..errors import RasterError
+from ..gdal_calls import gdal_errors
+
+METADATA = "BDGF_CLASSES"
+NO_COLOUR = "#808080"
+_NAMES = {"class_name", "name", "class", "label", "classname", "category"}
+_VALUES = {"value", "code", "class_id"}
+
+
+def class_type_and_nodata(codes: Sequence[int]) -> tuple[str, int]:
+    """The smallest unsigned type (numpy's name) with a value that is no class, and that value.
+
+    It is 0 unless 0 is a class, else the highest value of the type that is free.
+    """
+    taken = set(codes)
+    for kind in ("uint8", "uint16", "uint32"):
+        top = int(np.iinfo(kind).max)
+        if max(taken, default=0) > top:
+            continue
+        if 0 not in taken:
+            return kind, 0
+        if len(taken) <= top:
+            return kind, next(value for value in range(top, 0, -1) if value not in taken)
+    raise RasterError("Class codes lie between 0 and 65535.")
+
+
+def codes_at(positions: np.ndarray, codes: Sequence[int], dtype: str, nodata: int) -> np.ndarray:
+    """Class codes of class positions uint16 (any shape); what is no position (65535) becomes nodata."""
+    table = np.full(65_536, nodata, dtype)
+    table[: len(codes)] = codes
+    result: np.ndarray = table[positions]
+    return result
+
+
+def class_counts(path: str, codes: Sequence[int]) -> list[int]:
+    """Pixels of each class code in a class raster.
+
+    Raises RasterError where it cannot be read.
+    """
+    counts = np.zeros(65_536, np.int64)
+    with gdal_errors(f"The class raster {path} cannot be read") as calls:
+        dataset = gdal.Open(path)
+        calls.require(dataset)
+        band = dataset.GetRasterBand(1)
+        height = max(band.GetBlockSize()[1], 1)
+        for row in range(0, band.YSize, height):
+            strip = band.ReadAsArray(0, row, band.XSize, min(height, band.YSize - row))
+            calls.require(strip)
+            counts += np.bincount(strip[strip < counts.size].ravel(), minlength=counts.size)
+    return [int(counts[code]) for code in codes]
+
+
+def write_class_table(dataset: Any, classes: Sequence[ClassInfo]) -> None:
+    """Put the classes into the first band of an open raster."""
+    table = gdal.RasterAttributeTable()
+    columns = (
+        ("Value", gdal.GFT_Integer, gdal.GFU_MinMax),
+        ("Class", gdal.GFT_String, gdal.GFU_Name),
+        ("Red", gdal.GFT_Integer, gdal.GFU_Red),
+        ("Green", gdal.GFT_Integer, gdal.GFU_Green),
+        ("Blue", gdal.GFT_Integer, gdal.GFU_Blue),
+    )
+    for column in columns:
+        table.CreateColumn(*column)
+    for row, each in enumerate(classes):
+        table.SetValueAsInt(row, 0, each.code)
+        table.SetValueAsString(row, 1, each.name)
+        for number, start in ((2, 1), (3, 3), (4, 5)):
+            table.SetValueAsInt(row, number, int(each.colour[start : start + 2], 16))
+    dataset.GetRasterBand(1).SetDefaultRAT(table)
+    entries = [[each.code, each.name, each.colour] for each in classes]
+    dataset.SetMetadataItem(METADATA, json.dumps(entries, ensure_ascii=True))
+
+
+def read_class_table(dataset: Any) -> tuple[ClassInfo, ...]:
+    """The classes of an open raster by ascending code; empty where it names none."""
+    table = dataset.GetRasterBand(1).GetDefaultRAT()
+    found = _from_table(table) if table is not None else ()
+    found = found or _from_metadata(dataset.GetMetadataItem(METADATA))
+    return tuple(sorted(found, key=lambda each: each.code))
+
+
+def _from_table(table: Any) -> tuple[ClassInfo, ...]:
+    value = _column(table, (gdal.GFU_MinMax, gdal.GFU_Min), _VALUES)
+    name = _column(table, (gdal.GFU_Name,), _NAMES)
+    if value is None or name is None:
+        return ()
+    colours = [_column(table, (usage,), set()) for usage in (gdal.GFU_Red, gdal.GFU_Green, gdal.GFU_Blue)]
+    classes = []
+    for row in range(table.GetRowCount()):
+        parts = [table.GetValueAsInt(row, each) for each in colours if each is not None]
+        colour = "#" + "".join(f"{min(max(each, 0), 255):02x}" for each in parts) if len(parts) == 3 else NO_COLOUR
+        code = table.GetValueAsInt(row, value)
+        classes.append(ClassInfo(code, short_name(table.GetValueAsString(row, name)) or str(code), colour))
+    return tuple(classes)
+
+
+def _column(table: Any, usages: Sequence[int], names: set[str]) -> Optional[int]:
+    columns = range(table.GetColumnCount())
+    by_usage = [each for each in columns if table.GetUsageOfCol(each) in usages]
+    by_name = [each for each in columns if table.GetNameOfCol(each).strip().lower() in names]
+    return next(iter(by_usage + by_name), None)
+
+
+def _from_metadata(text: Optional[str]) -> tuple[ClassInfo, ...]:
+    """What write_class_table() put there; a text of another hand is passed over."""
+    try:
+        rows = rebuild(tuple[tuple[Code, str, Colour], ...], parse(text or "[]"))
+    except ValueError:
+        return ()
+    return tuple(ClassInfo(code, short_name(name) or str(code), colour) for code, name, colour in rows)

@@ -1,0 +1,228 @@
+"""Rasters put together from blocks that lie in files of their own.
+
+GDAL reads the blocks through a virtual raster, a few tiles at a time, so that memory does not hang on the size of the
+scene, and the file's bytes do not hang on the order in which the blocks came into being.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+from xml.sax.saxutils import escape
+
+import numpy as np
+from osgeo import gdal, gdal_array
+
+from ....model.shared.messages import ClassInfo
+from ..drafts import Draft
+from ..errors import RasterCancelled, RasterError
+from ..gdal_calls import GdalMessages, gdal_errors
+from ..grid import Grid, Window
+from .class_table import write_class_table
+from .lineage import Lineage
+from .statistics import Statistics
+from .whole import require_whole
+
+_TILE = 256
+_THREADS = "NUM_THREADS=ALL_CPUS"
+_COPYING = 0.7  # share of the time that goes into the copy, before overviews
+
+Report = Callable[[float], bool]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a raster holds.
+
+    dtype    numpy's name of the type
+    nodata   value of pixels without a result
+    names    of the bands
+    classes  of a class raster: for its attribute table, and so that its overviews hold no mixture of codes
+    scale    factor from stored to real values
+    lineage  where it comes from
+    """
+
+    dtype: str
+    nodata: float
+    names: tuple[str, ...]
+    classes: tuple[ClassInfo, ...] = ()
+    scale: Optional[float] = None
+    lineage: Optional[Lineage] = None
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of a pixel in all bands."""
+        return len(self.names) * np.dtype(self.dtype).itemsize
+
+    @property
+    def gdal_type(self) -> int:
+        """GDAL's number of the type."""
+        return int(gdal_array.NumericTypeCodeToGDALTypeCode(np.dtype(self.dtype)))
+
+    @property
+    def predictor(self) -> int:
+        """What makes DEFLATE smaller: differences, but not of codes."""
+        return 1 if self.classes else 3 if np.dtype(self.dtype).kind == "f" else 2
+
+    @property
+    def level(self) -> int:
+        """Of DEFLATE: trying harder makes codes a third smaller, but probabilities hardly at all."""
+        return 6 if self.classes else 1
+
+    @property
+    def resampling(self) -> str:
+        """How overviews are made: the most frequent code, or the average."""
+        return "MODE" if self.classes else "AVERAGE"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block of a raster in a file of its own."""
+
+    path: Path
+    window: Window
+
+
+def write_part(part: Part, array: np.ndarray, content: Content) -> None:
+    """Write a block's values (h, w) or (C, h, w).
+
+    Raises RasterError where the disk is full.
+    """
+    bands = len(content.names)
+    options = [*_tiled(content), "ZLEVEL=1"]
+    with gdal_errors(_what(part.path), strict=True) as calls:
+        size = part.window.width, part.window.height
+        dataset = gdal.GetDriverByName("GTiff").Create(str(part.path), *size, bands, content.gdal_type, options)
+        calls.require(dataset)
+        calls.require(dataset.WriteArray(np.ascontiguousarray(array)) == 0)
+        dataset.FlushCache()
+        del dataset
+    require_whole(part.path, _what(part.path))
+
+
+def write_mosaic(
+    draft: Draft,
+    parts: Sequence[Part],
+    content: Content,
+    grid: Grid,
+    window: Window,
+    statistics: Sequence[Statistics] = (),
+    cloud: bool = False,
+    report: Report = lambda share: True,
+) -> None:
+    """Put blocks together to a GeoTIFF with overviews.
+
+    Args:
+        draft: where.
+        parts: the blocks; what none of them covers is nodata.
+        content: of the blocks and of the raster.
+        grid: the common grid.
+        window: the part of the grid that the raster holds.
+        statistics: one a band, or none.
+        cloud: whether it is to be a Cloud Optimized GeoTIFF.
+        report: called with the share 0..1 that is done; says whether to go on.
+
+    Raises RasterError where the disk is full or a part cannot be read, RasterCancelled.
+    """
+    stopped = False
+
+    def said(share: float) -> int:
+        nonlocal stopped
+        stopped = stopped or not report(share)
+        return not stopped
+
+    failure = ""
+    try:
+        with gdal_errors(_what(draft.path), strict=True) as calls:
+            write = _write_cloud if cloud else _write_plain
+            write(draft.file, _virtual(parts, content, grid, window, statistics), content, calls, said)
+    except RasterError as error:
+        failure = str(error)  # alone: the frames of the error hold data sets, and Windows deletes no open file
+    if stopped:  # maybe too late for GDAL to hear
+        raise RasterCancelled
+    if failure:
+        raise RasterError(failure)
+    require_whole(draft.file, _what(draft.path))
+
+
+def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
+    options = [*_tiled(content), f"ZLEVEL={content.level}", "BIGTIFF=IF_SAFER", _THREADS]
+    driver = gdal.GetDriverByName("GTiff")
+    copy = driver.CreateCopy(str(file), mosaic, 0, options, callback=lambda share, *_: said(_COPYING * share))
+    calls.require(copy)
+    del copy
+    levels = [
+        2**power for power in range(1, 31) if max(mosaic.RasterXSize, mosaic.RasterYSize) > _TILE * 2 ** (power - 1)
+    ]
+    if levels:
+        copy = gdal.OpenEx(str(file), gdal.OF_RASTER | gdal.OF_UPDATE, open_options=_reading_threads(content))
+        calls.require(copy)
+        rest = 1 - _COPYING
+        done = copy.BuildOverviews(content.resampling, levels, callback=lambda share, *_: said(_COPYING + rest * share))
+        calls.require(done == 0)
+        del copy
+
+
+def _write_cloud(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
+    predictor = "YES" if content.predictor > 1 else "NO"
+    options = [f"BLOCKSIZE={_TILE}", "COMPRESS=DEFLATE", f"PREDICTOR={predictor}", f"OVERVIEW_PREDICTOR={predictor}"]
+    options += [f"LEVEL={content.level}", "BIGTIFF=IF_SAFER", f"OVERVIEW_RESAMPLING={content.resampling}"]
+    options += _reading_threads(content)
+    copy = gdal.GetDriverByName("COG").CreateCopy(str(file), mosaic, 0, options, callback=lambda share, *_: said(share))
+    calls.require(copy)
+    del copy
+
+
+def _reading_threads(content: Content) -> list[str]:
+    """Threads for a file that is read as well: GDAL 3.6 prints an error a tile then where it has several bands."""
+    return [_THREADS] if len(content.names) == 1 else []
+
+
+def _tiled(content: Content) -> list[str]:
+    tiles = ["TILED=YES", f"BLOCKXSIZE={_TILE}", f"BLOCKYSIZE={_TILE}", "INTERLEAVE=BAND"]
+    return [*tiles, "COMPRESS=DEFLATE", f"PREDICTOR={content.predictor}"]
+
+
+def _virtual(
+    parts: Sequence[Part], content: Content, grid: Grid, window: Window, statistics: Sequence[Statistics]
+) -> Any:
+    """The blocks as one raster, with everything that the file is to know."""
+    driver = gdal.GetDriverByName("VRT")
+    mosaic = driver.Create("", window.width, window.height, len(content.names), content.gdal_type)
+    mosaic.SetGeoTransform(grid.transform_of(window))
+    if grid.wkt:
+        mosaic.SetProjection(grid.wkt)
+    for number, name in enumerate(content.names, 1):
+        band = mosaic.GetRasterBand(number)
+        band.SetNoDataValue(content.nodata)
+        band.SetDescription(name)
+        if content.scale is not None:
+            band.SetScale(content.scale)
+        for place, part in enumerate(parts):
+            band.SetMetadataItem(f"source_{place}", _source(part, number, content, window), "new_vrt_sources")
+    for number, figures in enumerate(statistics, 1):
+        mosaic.GetRasterBand(number).SetMetadata(figures.items(window.pixels))
+    if content.classes:
+        write_class_table(mosaic, content.classes)
+    for key, text in content.lineage.metadata().items() if content.lineage is not None else ():
+        mosaic.SetMetadataItem(key, text)
+    return mosaic
+
+
+def _source(part: Part, band: int, content: Content, window: Window) -> str:
+    size = f'xSize="{part.window.width}" ySize="{part.window.height}"'
+    column, row = part.window.column - window.column, part.window.row - window.row
+    path = escape(str(part.path.absolute()))  # of a relative one GDAL would drop blanks at the beginning
+    return (
+        f'<SimpleSource><SourceFilename relativeToVRT="0" shared="0">{path}</SourceFilename>'
+        f"<SourceBand>{band}</SourceBand>"
+        f'<SourceProperties RasterXSize="{part.window.width}" RasterYSize="{part.window.height}" '
+        f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{_TILE}" BlockYSize="{_TILE}"/>'
+        f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
+    )
+
+
+def _what(path: Path) -> str:
+    return f"{path} cannot be written: the disk may be full, or the folder closed to you"

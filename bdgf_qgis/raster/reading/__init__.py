@@ -1,0 +1,1 @@
+"""Rasters as they lie on disks, brought to the reference grid."""

@@ -1,0 +1,92 @@
+"""The rectangles in which a scene is classified, with the pixels that their windows need around them.
+
+Windows of W x W pixels hang on a lattice: their first pixels are the multiples of `stride`, negative ones too, of the
+grid's pixel (0, 0). Blocks are cut along multiples of the stride, so that few windows are computed twice.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from ....model.shared.messages import Block
+from ....model.shared.patch_starts import window_starts
+from ..grid import Window
+from ..npy import save_array
+from .stack import ModalityStack
+
+MEMORY = 192 * 1024 * 1024  # bytes that the arrays of one block may take
+_LONGEST = 1024  # pixels along a side: a bigger block brings no speed, only coarser progress and cancelling
+
+
+def plan_blocks(
+    window: Window, bands_bytes: int, size_window: int, stride: int, memory: Optional[int] = None
+) -> list[Window]:
+    """Blocks that cover a window of the grid exactly once, row by row.
+
+    Args:
+        window: the pixels to classify.
+        bands_bytes: bytes of a pixel in all modalities (ModalityStack.pixel_bytes), and of what is made of it.
+        size_window: side W of a window.
+        stride: between windows.
+        memory: bytes that one block with its surroundings may take (MEMORY); one stride wide it is in any case.
+    """
+    halo = 2 * (size_window - stride) + stride
+    side = int(((MEMORY if memory is None else memory) / max(1, bands_bytes)) ** 0.5) - halo
+    side = max(1, min(side, _LONGEST) // stride) * stride
+    return list(window.cells(side))
+
+
+def block_with_halo(window: Window, size_window: int, stride: int) -> Window:
+    """All pixels of all lattice windows that touch a block; may reach beyond the grid."""
+    rows = window_starts(window.row, window.height, size_window, stride)
+    columns = window_starts(window.column, window.width, size_window, stride)
+    return Window(rows[0], columns[0], rows[-1] + size_window - rows[0], columns[-1] + size_window - columns[0])
+
+
+def write_block(
+    stack: ModalityStack,
+    number: int,
+    window: Window,
+    folder: Path,
+    size_window: int,
+    stride: int,
+    wanted: Optional[np.ndarray] = None,
+) -> Optional[Block]:
+    """Read a block with its surroundings and write its arrays for the worker.
+
+    Args:
+        stack: the rasters, of this thread's own (ModalityStack.reopen).
+        number: of the block, part of the names of its files.
+        window: the block.
+        folder: where the files go.
+        size_window: side W of a window.
+        stride: between windows.
+        wanted: bool (h, w) of the block, the pixels that are asked for; None means all.
+
+    Returns None, and writes nothing, where the block holds no valid pixel that is asked for.
+    Raises RasterError where a file cannot be read, or the folder's disk is full.
+    """
+    if window.intersection(stack.overlap).empty or (wanted is not None and not wanted.any()):
+        return None
+    region = block_with_halo(window, size_window, stride).intersection(stack.overlap.union(window))
+    arrays, valid = stack.read(region)
+    stack.forget_blocks()
+    asked = valid[window.slices_in(region)]
+    if not (asked if wanted is None else asked & wanted).any():
+        return None
+    prefix = Path(folder) / f"block-{number}"
+    return Block(
+        number,
+        window.row,
+        window.column,
+        window.height,
+        window.width,
+        region.row,
+        region.column,
+        tuple(save_array(Path(f"{prefix}-{place}.npy"), array) for place, array in enumerate(arrays)),
+        save_array(Path(f"{prefix}-valid.npy"), valid),
+        str(prefix),
+    )

@@ -1,0 +1,230 @@
+"""Polygons as the rasteriser needs them: repaired, in the grid's CRS, in pixel coordinates."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+import numpy as np
+from osgeo import ogr
+
+from ..errors import RasterCancelled, RasterError
+from ..gdal_calls import gdal_errors
+from ..grid import Grid, Window
+from ..reading.longitudes import Rings, near, parts_on, turn_of, unbroken
+from ..reading.reference import transformation
+
+Value = Union[int, float, str, None]
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A drawn polygon.
+
+    fid    the feature's id, for messages
+    wkb    its geometry, any kind of polygon
+    value  what the class field says; None without a class
+    name   what the name field says, where there is one
+    """
+
+    fid: int
+    wkb: bytes
+    value: Value = None
+    name: Optional[str] = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A polygon in pixel coordinates of the grid: (0, 0) is the corner of the first pixel, x along columns.
+
+    edges     (E, 4) x and y of each edge's two ends, of all rings
+    bounds    lowest x, lowest y, highest x, highest y
+    geometry  the same as an OGR geometry
+    """
+
+    fid: int
+    edges: np.ndarray
+    bounds: tuple[float, float, float, float]
+    geometry: Any
+
+    @property
+    def window(self) -> Window:
+        """All pixels that it touches."""
+        left, top, right, bottom = (int(np.floor(each)) for each in self.bounds)
+        return Window(top, left, bottom - top + 1, right - left + 1)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Usable polygons and what became of the others.
+
+    shapes    in the order of the polygons
+    places    position of each shape in the list of polygons
+    repaired  ids of polygons whose geometry was repaired
+    skipped   ids of polygons that are left out, with the reason
+    """
+
+    shapes: tuple[Shape, ...]
+    places: tuple[int, ...]
+    repaired: tuple[int, ...]
+    skipped: tuple[tuple[int, str], ...]
+
+
+def shapes_of(
+    polygons: Iterable[Polygon], wkt: str, grid: Grid, cancelled: Callable[[], bool] = lambda: False
+) -> Shapes:
+    """Polygons, whose coordinates are in the CRS `wkt`, on a grid; '' takes the coordinates as they are.
+
+    Raises RasterError where no transformation between the two CRSs is known, and RasterCancelled where `cancelled`
+    says so.
+    """
+    found = transformation(wkt, grid.wkt, "The polygons cannot be brought to the CRS of the rasters")
+    turn = turn_of(grid.wkt) if wkt else 0.0
+    shapes, places, repaired, skipped = [], [], [], []
+    for place, polygon in enumerate(polygons):
+        if cancelled():
+            raise RasterCancelled
+        geometry, reason, mended = _usable(polygon.wkb)
+        parts = _rings(geometry) if geometry is not None else []
+        if geometry is not None and found is not None:
+            if _project(geometry, found):
+                parts = _unbroken(_rings(geometry), parts, found, turn_of(wkt), turn) if turn else _rings(geometry)
+            else:
+                reason = "outside the area of the rasters' coordinate reference system"
+        if reason:
+            skipped.append((polygon.fid, reason))
+            continue
+        if mended:
+            repaired.append(polygon.fid)
+        shapes.append(_shape(polygon.fid, parts_on(parts, grid, turn) if turn else parts, grid))
+        places.append(place)
+    return Shapes(tuple(shapes), tuple(places), tuple(repaired), tuple(skipped))
+
+
+def outlines(wkb: bytes, found: Any = None) -> list[np.ndarray]:
+    """The rings (n, 2) of a drawn polygon as they are, unrepaired; none where it is no polygon.
+
+    found  an osr transformation of its coordinates, None leaves them; without an answer there are no rings either
+    """
+    geometry = _parsed(wkb)
+    try:
+        with gdal_errors("geometry"):
+            flat = geometry.GetLinearGeometry() if geometry is not None else None
+            if flat is None:
+                return []
+            flat.FlattenTo2D()
+            flat.CloseRings()
+            surfaces = _surfaces(flat)
+    except RasterError:
+        return []
+    if surfaces is None or (found is not None and not _project(surfaces, found)):
+        return []
+    return [ring for part in _rings(surfaces) for ring in part]
+
+
+def _usable(wkb: bytes) -> tuple[Any, str, bool]:
+    """A flat, valid OGR polygon or multipolygon, why there is none, and whether it was repaired."""
+    geometry = _parsed(wkb)
+    if geometry is None or geometry.IsEmpty():
+        return None, "no geometry", False
+    try:
+        with gdal_errors("geometry"):
+            geometry = geometry.GetLinearGeometry()
+            geometry.FlattenTo2D()
+            geometry.CloseRings()
+            if _surfaces(geometry) is None:
+                return None, "not a polygon", False
+            if geometry.IsValid():
+                return _surfaces(geometry), "", False
+            mended = geometry.MakeValid()
+            usable = _surfaces(mended) if mended is not None else None
+    except RasterError:
+        usable = None
+    return (usable, "", True) if usable is not None else (None, "broken geometry that cannot be repaired", False)
+
+
+def _parsed(wkb: bytes) -> Any:
+    try:
+        with gdal_errors("geometry"):
+            return ogr.CreateGeometryFromWkb(wkb) if wkb else None
+    except RasterError:
+        return None
+
+
+def _surfaces(geometry: Any) -> Any:
+    """The polygons of a geometry as one multipolygon; None where there is none with an area."""
+    result = ogr.Geometry(ogr.wkbMultiPolygon)
+    for part in _leaves(geometry):
+        if ogr.GT_Flatten(part.GetGeometryType()) == ogr.wkbPolygon and not part.IsEmpty():
+            result.AddGeometry(part)
+    return None if result.IsEmpty() else result
+
+
+def _leaves(geometry: Any) -> Iterable[Any]:
+    kind = ogr.GT_Flatten(geometry.GetGeometryType())
+    if kind in (ogr.wkbMultiPolygon, ogr.wkbGeometryCollection, ogr.wkbMultiSurface):
+        for number in range(geometry.GetGeometryCount()):
+            yield from _leaves(geometry.GetGeometryRef(number))
+    else:
+        yield geometry
+
+
+def _project(geometry: Any, found: Any) -> bool:
+    try:
+        with gdal_errors("geometry"):
+            done = geometry.Transform(found) == 0
+    except RasterError:
+        return False
+    return done and bool(np.isfinite(geometry.GetEnvelope()).all())
+
+
+def _unbroken(parts: Rings, before: Rings, found: Any, turn_before: float, turn: float) -> Rings:
+    """Projected parts whose longitudes go on across the date line."""
+
+    def mended(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
+        if turn_before:
+            return np.column_stack([near(ring[:, 0], points[:, 0] * turn / turn_before, turn), ring[:, 1]])
+        return unbroken(ring, points, found, turn)
+
+    with gdal_errors("geometry"):
+        return [[mended(*pair) for pair in zip(*both)] for both in zip(parts, before)]
+
+
+def _shape(fid: int, parts: Rings, grid: Grid) -> Shape:
+    west, wide, _, north, _, high = grid.transform
+    scale, origin = np.array([wide, high]), np.array([west, north])
+    parts = [[(ring - origin) / scale for ring in part] for part in parts]
+    rings = [ring for part in parts for ring in part]
+    edges = np.concatenate([np.hstack([ring[:-1], ring[1:]]) for ring in rings])
+    points = np.concatenate(rings)
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return Shape(fid, edges, (left, top, right, bottom), polygon_geometry(parts))
+
+
+def _rings(geometry: Any) -> Rings:
+    """Coordinates of a multipolygon, read from its well-known binary (two dimensions, little-endian)."""
+    data = bytes(geometry.ExportToWkb(ogr.wkbNDR))
+    (count,) = struct.unpack_from("<I", data, 5)
+    place, parts = 9, []
+    for _ in range(count):
+        (rings,) = struct.unpack_from("<I", data, place + 5)
+        place += 9
+        part = []
+        for _ in range(rings):
+            (points,) = struct.unpack_from("<I", data, place)
+            part.append(np.frombuffer(data, "<f8", 2 * points, place + 4).reshape(points, 2))
+            place += 4 + 16 * points
+        parts.append(part)
+    return parts
+
+
+def polygon_geometry(parts: Rings) -> Any:
+    """An OGR multipolygon of rings (n, 2)."""
+    data = struct.pack("<BII", 1, ogr.wkbMultiPolygon, len(parts))
+    for part in parts:
+        data += struct.pack("<BII", 1, ogr.wkbPolygon, len(part))
+        for ring in part:
+            data += struct.pack("<I", len(ring)) + np.ascontiguousarray(ring, "<f8").tobytes()
+    return ogr.CreateGeometryFromWkb(data)

@@ -1,0 +1,204 @@
+"""Classifies one scene: opens worker and rasters, matches, reads, classifies, writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsRectangle,
+)
+
+from ...model.shared.header import Header, ModelFile
+from ...model.shared.messages import Block, ClassifyJob
+from ..engine.client import Worker
+from ..engine.errors import EngineError, RunCancelled
+from ..engine.part_folder import FOLDER_END, PartFolder
+from ..engine.stream import Stopped, classify_blocks
+from ..files.conflicts import ReadFiles
+from ..raster.errors import RasterCancelled, RasterError
+from ..raster.grid import Window
+from ..raster.output.lineage import Lineage
+from ..raster.output.outputs import check_name
+from ..raster.reading.blocks import block_with_halo, plan_blocks, write_block
+from ..raster.reading.stack import ModalityStack
+from ..raster.samples.polygon_mask import PolygonMask
+from ..resources import plugin_version
+from ..translation import tr
+from .comparing import compare_with_training
+from .disk_need import check_room
+from .feedback import QgisFeedback
+from .inputs import Rasters, Samples, window_of
+from .map_writer import MapWriter, map_results, with_lineage
+from .pace_text import pace_text
+from .placing import held_places, raster_result
+from .running import opened_scene, part, told_to_user, warn
+from .same_call import call_hash
+
+_COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the end of each step
+
+
+@dataclass(frozen=True)
+class SceneToMap:
+    """What is to be classified, and where results go.
+
+    model   the model file, which must still be the same when the worker loads it
+    device  as messages name it
+    output, confidence, probabilities  paths of the results; '' where one is not wanted
+    extent  in the CRS of the rasters; null means all of the overlap
+    mask    polygons outside of which nothing is mapped
+    cloud   whether results are Cloud Optimized GeoTIFFs
+    reads   what no result may replace; None means the files of this scene alone
+    """
+
+    model: ModelFile
+    rasters: Rasters
+    device: str
+    output: str
+    confidence: str = ""
+    probabilities: str = ""
+    extent: QgsRectangle = field(default_factory=QgsRectangle)
+    mask: Optional[Samples] = None
+    cloud: bool = False
+    reads: Optional[ReadFiles] = None
+
+
+@dataclass(frozen=True)
+class SceneMapped:
+    """What came of it: the number of classified pixels, the model's header, the raster of the grid, the lineage."""
+
+    pixels: int
+    header: Header
+    grid: str
+    lineage: Lineage
+
+
+def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> SceneMapped:
+    """Map one scene; the bar of `feedback` runs from 0 to 100 (QgsProcessingMultiStepFeedback makes it a share).
+
+    Blocks of a run that was cut are kept beside the output, and the same call goes on from them.
+
+    Raises QgsProcessingException, with what to do, where that fails or was cancelled; no result stands in place then.
+    """
+    with told_to_user():
+        header = wanted.model.header
+        results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
+        for each in results:
+            check_name(each.path)
+        mask_files = wanted.mask.files if wanted.mask else ()
+        reads = wanted.reads or ReadFiles([wanted.model.path, *wanted.rasters.files, *mask_files])
+    map_file = raster_result(wanted.output, wanted.output + FOLDER_END)
+    places = held_places([map_file, *(raster_result(each.path) for each in results[1:])], reads, feedback)
+    with places, opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
+        mask = _polygon_mask(wanted.mask, stack, feedback)
+        window = _window(wanted.extent, stack, mask)
+        compare_with_training(stack, window, header, feedback)
+        settings = header.settings
+        cost = stack.pixel_bytes + 8 * len(header.classes)
+        plan = plan_blocks(window, cost, settings.window, settings.stride)
+        call = call_hash(wanted.model.digest, wanted.device, stack, wanted.mask, plan, results)
+        feedback.setProgressText(tr("Looking for finished blocks"))
+        with PartFolder(Path(wanted.output), call, feedback.isCanceled) as kept:
+            if kept.blocks:
+                text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
+                feedback.pushInfo(text.format(done=len(kept.blocks), count=len(plan)))
+            largest = max(block_with_halo(each, settings.window, settings.stride).pixels for each in plan)
+            check_room(results, window, kept, worker.workspace.path, cost * largest)
+            feedback.setProgress(_COMPARED)
+            names = tuple(each.name for each in stack.modalities)
+            lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
+            writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
+            with _said_what_is_kept(kept, len(plan), feedback):
+                _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
+                if not writer.pixels:
+                    raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
+                pixels = writer.pixels
+                show = part(feedback, _CLASSIFIED, _WRITTEN, tr("Writing the map with its overviews"))
+
+                def report(share: float) -> bool:
+                    show(share)
+                    return not feedback.isCanceled()
+
+                writer.commit(wanted.cloud, report)
+    feedback.setProgress(100)
+    feedback.pushInfo(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
+    return SceneMapped(pixels, header, stack.grid_name, lineage)
+
+
+def _classify_rest(
+    wanted: SceneToMap,
+    header: Header,
+    worker: Worker,
+    stack: ModalityStack,
+    mask: Optional[PolygonMask],
+    plan: Sequence[Window],
+    kept: PartFolder,
+    writer: MapWriter,
+    feedback: QgsProcessingFeedback,
+) -> None:
+    """Classify the blocks that are not kept."""
+    rest = [number for number in range(len(plan)) if number not in kept.blocks]
+    if not rest:
+        return
+    finished = len(plan) - len(rest)
+    size, stride = header.settings.window, header.settings.stride
+    folder = worker.workspace.job_folder()
+
+    def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
+        with closing(stack.reopen()) as reader:
+            for number in rest:
+                if stopped():
+                    return
+                inside = None if mask is None else mask.read(plan[number])
+                yield write_block(reader, number, plan[number], folder, size, stride, inside)
+
+    job = ClassifyJob(wanted.model.path, wanted.device, bool(wanted.probabilities), wanted.model.digest)
+    shown = QgisFeedback(feedback, _COMPARED, _CLASSIFIED)
+    areas = [plan[number].pixels for number in rest]
+    classify_blocks(worker, job, blocks, len(plan), writer.write, shown, finished, areas, pace_text)
+
+
+@contextmanager
+def _said_what_is_kept(kept: PartFolder, count: int, feedback: QgsProcessingFeedback) -> Iterator[None]:
+    """Where the run is cut, says that finished blocks are kept, or removes them where no call can go on from them."""
+    try:
+        yield
+    except BaseException as error:
+        if kept.path.is_relative_to(QgsProcessingUtils.tempFolder()):
+            kept.remove()  # the next call has another temporary file
+        if not kept.blocks:
+            raise
+        text = tr("{done} of {count} finished blocks are kept in {folder}: the same call goes on from them.")
+        said = text.format(done=len(kept.blocks), count=count, folder=kept.path)
+        if isinstance(error, (RunCancelled, RasterCancelled)):
+            raise QgsProcessingException(tr("Cancelled; no map was written.") + " " + said) from error
+        if isinstance(error, (RasterError, EngineError, OSError)):
+            feedback.pushInfo(said)
+        raise
+
+
+def _polygon_mask(
+    polygons: Optional[Samples], stack: ModalityStack, feedback: QgsProcessingFeedback
+) -> Optional[PolygonMask]:
+    if polygons is None:
+        return None
+    mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback.isCanceled)
+    warn(mask.notes, feedback)
+    return mask
+
+
+def _window(extent: QgsRectangle, stack: ModalityStack, mask: Optional[PolygonMask]) -> Window:
+    """The part of the grid to map: where rasters, extent and mask overlap."""
+    window = stack.overlap
+    for other in (window_of(extent, stack.grid), None if mask is None else mask.window):
+        if other is not None:
+            window = window.intersection(other)
+    if window.empty:
+        raise RasterError(tr("Extent and mask leave nothing of the place where the rasters overlap."))
+    return window

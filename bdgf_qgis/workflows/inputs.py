@@ -1,0 +1,250 @@
+"""What the user picked, as plain values: taken from layers in prepare, since the run may be in another thread."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsMapLayer,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSource,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsWkbTypes,
+)
+
+from ...model.shared.header import Header
+from ...model.shared.text import plain_text, short_name
+from ..raster.errors import RasterError
+from ..raster.gdal_calls import gdal_errors
+from ..raster.grid import Grid, Window
+from ..raster.output.lineage import check_no_result
+from ..raster.reading.longitudes import longitudes_on
+from ..raster.reading.source import RasterSource, check_variables, files_of
+from ..raster.samples.classes import text_codes
+from ..raster.samples.shapes import Polygon, Value, outlines
+from ..style.legend import Legend, key_of, legend_of
+from ..translation import tr
+from .layer_files import layer_files
+from .matching import match_modalities
+from .nodata_text import with_nodata
+from .polygon_layers import layer_problem, no_polygons
+from .reference_grid import finest, nearest
+
+
+@dataclass(frozen=True)
+class Rasters:
+    """The rasters of a scene: one a modality, and the one that gives the reference grid."""
+
+    modalities: tuple[RasterSource, ...]
+    grid: RasterSource
+    crs: QgsCoordinateReferenceSystem
+
+    @property
+    def files(self) -> list[str]:
+        """The files that hold them. Raises RasterError where one cannot be opened."""
+        return [file for each in (*self.modalities, self.grid) for file in files_of(each)]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Polygons with their classes, the CRS of their coordinates ('' without one), legend and files of their layer."""
+
+    polygons: tuple[Polygon, ...]
+    crs_wkt: str
+    field: str
+    legend: Legend = dataclasses.field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+
+def rasters_of(
+    algorithm: QgsProcessingAlgorithm,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    header: Optional[Header] = None,
+) -> Rasters:
+    """MODALITIES, GRID and NODATA; with the header of a model to map with, the rasters in its order.
+
+    Without GRID the finest raster rules, or that which is nearest to the model's training in pixel size.
+
+    Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL; RasterError where one cannot be
+    used, or none fits the model.
+    """
+    layers = _layers(algorithm, parameters, context)
+    given = sources = tuple(raster_source(each) for each in layers)
+    names: list[str] = []
+    if header is not None:
+        sources, names = match_modalities(sources, header.modalities).sources, [m.name for m in header.modalities]
+    grid = raster_layer(algorithm, parameters, "GRID", context)
+    if grid is None:
+        grid = layers[given.index(finest(sources) if header is None else nearest(sources, header))]
+    added = with_nodata(sources, algorithm.parameterAsString(parameters, "NODATA", context), names)
+    modalities = tuple(added[sources.index(each)] for each in given)
+    return Rasters(modalities, raster_source(grid), grid.crs())
+
+
+def rasters_problem(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> str:
+    """What is wrong with MODALITIES or GRID, '' where every raster is there and none is a result of ours."""
+    try:
+        sources = [raster_source(each) for each in _layers(algorithm, parameters, context)]
+        check_no_result(sources)
+        raster_layer(algorithm, parameters, "GRID", context)
+    except (QgsProcessingException, RasterError) as error:
+        return str(error)
+    return ""
+
+
+def _layers(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> list[QgsMapLayer]:
+    """MODALITIES one by one: of a list QGIS silently leaves out what it cannot load."""
+    value = parameters.get("MODALITIES")
+    layers: list[QgsMapLayer] = []
+    for each in value if isinstance(value, (list, tuple)) else [value]:
+        with _loading():
+            found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
+        if not found and each not in (None, ""):
+            check_variables(str(each))
+            text = tr("The raster {name} cannot be loaded: check that the file is there and is a raster.")
+            raise QgsProcessingException(text.format(name=each))
+        layers += found
+    if not layers:
+        raise QgsProcessingException(tr("No raster was chosen: choose one or more rasters of one place."))
+    return layers
+
+
+def _loading() -> AbstractContextManager[object]:
+    """Keeps to itself what GDAL says while QGIS loads a layer and looks for the range of its values."""
+    return gdal_errors(tr("A raster cannot be loaded"))
+
+
+def raster_layer(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> Optional[QgsRasterLayer]:
+    """The layer of a raster parameter, None where it was left empty.
+
+    Raises QgsProcessingException where it cannot be loaded, RasterError where it holds several variables.
+    """
+    with _loading():
+        layer = algorithm.parameterAsRasterLayer(parameters, key, context)
+    value = parameters.get(key)
+    if layer is None and value not in (None, ""):
+        check_variables(str(value))
+        raise QgsProcessingException(algorithm.invalidRasterError(parameters, key))
+    return layer
+
+
+def raster_source(layer: Any) -> RasterSource:
+    """A raster layer as GDAL opens it, with the no-data values and the CRS that its properties add to the file's."""
+    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
+        check_variables(layer.source())  # such a file may have been loaded as a mesh
+        text = tr("The layer '{name}' is no raster that GDAL can read: save a web layer to a file first.")
+        raise QgsProcessingException(text.format(name=layer.name()))
+    provider = layer.dataProvider()
+    added = {
+        (each.min(), each.max()) for band in range(1, layer.bandCount() + 1) for each in provider.userNoDataValues(band)
+    }
+    path = layer.source().split("|option:")[0]
+    given = layer.crs() if layer.crs().isValid() and layer.crs() != provider.crs() else None
+    wkt = given.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if given else ""
+    # QGIS uses none where it cannot hold it, as -128 in a signed byte: nobody switched that off
+    own_nodata = provider.useSourceNoDataValue(1) or not provider.sourceHasNoDataValue(1)
+    return RasterSource(path, short_name(layer.name()), tuple(sorted(added)), own_nodata, wkt)
+
+
+def samples_of(
+    algorithm: QgsProcessingAlgorithm,
+    parameters: dict[str, Any],
+    context: QgsProcessingContext,
+    key: str,
+    class_field: str = "",
+    name_field: str = "",
+) -> Samples:
+    """The polygons of a layer: its selection, filter and unsaved edits count.
+
+    Raises QgsProcessingException, naming the layer, where it cannot be read, holds no polygons, or lacks a field.
+    """
+    source = algorithm.parameterAsSource(parameters, key, context)
+    if source is None:
+        raise QgsProcessingException(algorithm.invalidSourceError(parameters, key))
+    problem = layer_problem(source, class_field, name_field)
+    if problem:
+        raise QgsProcessingException(problem)
+    wkt = _wkt(source.sourceCrs())
+    layer = algorithm.parameterAsVectorLayer(parameters, key, context)
+    legend = legend_of(layer, [class_field, name_field]) if class_field else {}
+    polygons = tuple(_polygons(source, class_field, name_field))
+    anything = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.UnknownGeometry
+    if anything and polygons and not any(outlines(each.wkb) for each in polygons):
+        raise QgsProcessingException(no_polygons(source.sourceName()))
+    if not name_field:
+        polygons = _named(polygons, legend)
+    return Samples(polygons, wkt, plain_text(class_field), legend, layer_files(layer, context))
+
+
+def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
+    """The CRS as WKT; '' without one, also where a GeoPackage says in so many words that it has none."""
+    wkt = str(crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL)) if crs.isValid() else ""
+    return "" if wkt.partition("[")[2].lower().startswith('"undefined') else wkt
+
+
+def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
+    request = QgsFeatureRequest()
+    # broken geometry is repaired later, and what cannot be repaired is listed
+    for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
+        geometry = feature.geometry()
+        if not geometry.isNull() and geometry.constGet().hasCurvedSegments():
+            geometry = QgsGeometry(geometry.constGet().segmentize())
+        wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
+        value = _value(feature[class_field]) if class_field else None
+        name = _value(feature[name_field]) if name_field else None
+        yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
+
+
+def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]:
+    """The polygons with the legend's names of their codes; a text that is no code is its own name."""
+    texts = any(isinstance(each.value, str) for each in polygons)
+    if not legend or (texts and text_codes(each.value for each in polygons) is None):
+        return polygons
+    labels = {key: entry.label for key, entry in legend.items()}
+    return tuple(dataclasses.replace(each, name=labels.get(key_of(each.value))) for each in polygons)
+
+
+def _value(value: Any) -> Value:
+    """As it is; texts without what nobody can see, since log, report and model file show them."""
+    if value is None or value == NULL:
+        return None
+    return plain_text(value) if isinstance(value, str) else value
+
+
+def optional_integer(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> Optional[int]:
+    """A whole number, or None where it was left empty."""
+    return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)
+
+
+def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
+    """The grid pixels of an extent in the grid's CRS; None for an extent left empty.
+
+    Raises RasterError where it holds no pixel of the grid.
+    """
+    if extent.isNull():
+        return None
+    west, east = longitudes_on(extent.xMinimum(), extent.xMaximum(), grid)
+    window = grid.window_of_extent(west, extent.yMinimum(), east, extent.yMaximum()).intersection(grid.window)
+    if window.empty:
+        raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
+    return window

@@ -1,0 +1,165 @@
+"""The rasters that a classification writes: classes, confidence, probabilities.
+
+Blocks wait in the part folder until all are there; then each raster is put together, and all are put in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from ...model.shared.messages import CERTAIN, NO_CLASS, Block, ClassInfo
+from ..engine.block_results import read_results
+from ..engine.part_folder import PartFolder
+from ..raster.drafts import Draft, commit_together
+from ..raster.grid import Grid, Window
+from ..raster.output.class_table import class_type_and_nodata, codes_at
+from ..raster.output.lineage import Lineage
+from ..raster.output.mosaic import Content, Part, write_mosaic, write_part
+from ..raster.output.statistics import Statistics
+from ..raster.samples.polygon_mask import PolygonMask
+from ..style.raster_style import class_style, probability_style
+from ..translation import tr
+
+NO_CONFIDENCE = -1.0
+STYLE = ".qml"  # ends the name of the style beside a raster
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """A raster to write: the key that its blocks' names end in, its path, what it holds, its style ('' without)."""
+
+    key: str
+    path: str
+    content: Content
+    style: str = ""
+
+
+def map_results(
+    classes: Sequence[ClassInfo], output: str, confidence: str = "", probabilities: str = ""
+) -> tuple[MapResult, ...]:
+    """The class raster, and confidence and probabilities where their paths are not ''; classes in the model's order."""
+    dtype, nodata = class_type_and_nodata([each.code for each in classes])
+    codes = Content(dtype, nodata, (tr("class"),), tuple(classes))
+    results = [MapResult("classes", output, codes, class_style(tuple(classes)))]
+    if confidence:
+        sure = Content("float32", NO_CONFIDENCE, (tr("confidence"),))
+        results.append(MapResult("confidence", confidence, sure, probability_style()))
+    if probabilities:
+        shares = Content("uint16", NO_CLASS, tuple(each.name for each in classes), scale=1 / CERTAIN)
+        results.append(MapResult("probabilities", probabilities, shares, probability_style()))
+    return tuple(results)
+
+
+def with_lineage(results: Sequence[MapResult], lineage: Lineage) -> tuple[MapResult, ...]:
+    """The results with where they come from; the kind of `lineage` does not count."""
+    return tuple(
+        replace(each, content=replace(each.content, lineage=replace(lineage, kind=each.key))) for each in results
+    )
+
+
+class MapWriter:
+    """Keeps what the worker answers, and puts it together in commit(); nothing stands in place before.
+
+    Args:
+        results: as map_results gives them.
+        grid: the common grid.
+        window: the part of it that is mapped.
+        plan: the blocks, by number.
+        mask: polygons outside of which nothing is mapped.
+        part: where blocks wait, also those of an earlier run.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[MapResult],
+        grid: Grid,
+        window: Window,
+        plan: Sequence[Window],
+        mask: Optional[PolygonMask],
+        part: PartFolder,
+    ) -> None:
+        self._results = tuple(results)
+        self._classes = len(results[0].content.classes)
+        self._grid = grid
+        self._window = window
+        self._plan = plan
+        self._mask = mask
+        self._part = part
+
+    @property
+    def pixels(self) -> int:
+        """Classified pixels of all blocks."""
+        return sum(each.pixels for each in self._part.blocks.values())
+
+    def write(self, block: Block) -> None:
+        """One block's results; it counts as finished then.
+
+        Raises BadAnswer where they are not what was asked for, RasterError or OSError where the disk is full.
+        """
+        window = self._plan[block.number]
+        found = read_results(block, self._classes, any(each.key == "probabilities" for each in self._results))
+        positions = found.classes
+        outside = positions == NO_CLASS
+        if self._mask is not None:
+            outside |= ~self._mask.read(window)
+        files, figures = [], []
+        for result in self._results:
+            content = result.content
+            if content.classes:
+                positions[outside] = NO_CLASS
+                codes = [each.code for each in content.classes]
+                array = codes_at(positions, codes, content.dtype, int(content.nodata))
+            else:
+                stored = found.confidence if result.key == "confidence" else found.probabilities
+                array = np.where(outside, stored.dtype.type(content.nodata), stored)
+                planes = array[None] if array.ndim == 2 else array
+                figures += [astuple(Statistics.of(plane, content.nodata)) for plane in planes]
+            part = self._block(result, block.number)
+            write_part(part, array, content)
+            files.append(part.path)
+        self._part.keep(block.number, int((~outside).sum()), files, figures)
+
+    def commit(self, cloud: bool, report: Callable[[float], bool]) -> None:
+        """Put everything in place with styles, the class raster last, and remove the blocks.
+
+        Args:
+            cloud: whether Cloud Optimized GeoTIFFs are wanted.
+            report: called with the share 0..1 that is done; says whether to go on.
+
+        Raises RasterError where an output cannot be written, RasterCancelled; the blocks stay then.
+        """
+        numbers = sorted(self._part.blocks)
+        total = sum(each.content.pixel_bytes for each in self._results)
+        before, band = 0, 0
+        with ExitStack() as stack:
+            drafts = []
+            for result in self._results:
+                own, start = result.content.pixel_bytes, before
+                together = self._part.path.parent == Path(result.path).parent  # on the part folder's disk then
+                draft = stack.enter_context(Draft(result.path, self._part.path if together else None))
+                drafts.append(draft)
+                bands = 0 if result.content.classes else len(result.content.names)
+                statistics = [self._statistics(numbers, each) for each in range(band, band + bands)]
+                parts = [self._block(result, number) for number in numbers]
+                write_mosaic(
+                    draft, parts, result.content, self._grid, self._window, statistics, cloud,
+                    lambda share, own=own, start=start: report((start + share * own) / total),  # type: ignore[misc]
+                )  # fmt: skip
+                if result.style:
+                    draft.write_sidecar(STYLE, result.style)
+                before, band = before + own, band + bands
+            commit_together(drafts)
+        self._part.remove()
+
+    def _block(self, result: MapResult, number: int) -> Part:
+        return Part(self._part.path / f"block-{number}-{result.key}.tif", self._plan[number])
+
+    def _statistics(self, numbers: Sequence[int], band: int) -> Statistics:
+        """Of a band, counted over all results that are no class raster."""
+        return Statistics.together(Statistics(*self._part.blocks[number].figures[band]) for number in numbers)

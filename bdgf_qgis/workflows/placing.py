@@ -1,0 +1,160 @@
+"""Results: that they destroy nothing, that one run writes each, that they are renamed to their places when whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+from ...model.shared.text import plain_text
+from ..files.conflicts import ReadFiles, Written, clash
+from ..files.folders import make_folders, remove_empty
+from ..files.lock import remove_lock, take_lock
+from ..files.names import letters_that_fit
+from ..files.renames import finish_cut, name_lock
+from ..raster.drafts import DERIVED, Draft, commit_together, not_written
+from ..translation import tr
+from .map_writer import STYLE
+from .running import told_to_user
+
+_PATIENCE = 1.0  # seconds for a run that only looks whether the lock is left over
+
+
+@contextmanager
+def placed(destination: str) -> Iterator[Path]:
+    """A path beside `destination`, with its suffix, to write to; renamed to it at the end, removed on an error.
+
+    Raises QgsProcessingException, before anything is written, where the folder cannot be made or written to.
+    """
+    with told_to_user(), Draft(destination) as draft:
+        yield draft.file
+        draft.commit()
+
+
+def file_result(path: str, *beside: str) -> Written:
+    """A result with what GDAL and SQLite keep beside it, and other files that are written with it."""
+    return Written(path, (*(path + end for end in DERIVED), *beside))
+
+
+def raster_result(path: str, *beside: str) -> Written:
+    """A raster with its style, too."""
+    return file_result(path, str(Path(path).with_suffix(STYLE)), *beside)
+
+
+@contextmanager
+def held_places(results: Iterable[Written], reads: ReadFiles, feedback: QgsProcessingFeedback) -> Iterator[None]:
+    """Until the end no other run writes these results.
+
+    Results that a killed run left half in place are finished first.
+
+    Args:
+        results: those with '' as a path are not wanted; nothing is left of them.
+        reads: all files that the run reads.
+        feedback: told of a killed run's results.
+
+    Raises QgsProcessingException where a result cannot be written, would destroy a file that is read or another
+    result, or where another run writes it.
+    """
+    wanted = [each for each in results if each.path]
+    for each in wanted:
+        _check_name(each)
+    found = clash(wanted)
+    if found is not None:
+        text = tr("Two results would be written to {path}: choose another file name for one of them.")
+        raise QgsProcessingException(text.format(path=found.written))
+    for each in wanted:
+        _check_reads(each, reads)
+    with ExitStack() as stack:
+        with told_to_user():
+            for each in wanted:
+                stack.enter_context(_held(Path(each.path), feedback))
+        yield
+
+
+@contextmanager
+def _held(path: Path, feedback: QgsProcessingFeedback) -> Iterator[None]:
+    finished = finish_cut(path.parent)
+    if finished:
+        text = tr("A run that was cut had not put these results in place; now they are: {names}.")
+        feedback.pushInfo(text.format(names=", ".join(finished)))
+    try:
+        made = make_folders(path.parent)
+    except OSError as error:
+        raise not_written(path, error) from error
+    claim = name_lock(path)
+    try:
+        lock = take_lock(claim, _PATIENCE)
+    except OSError as error:
+        remove_empty(made)
+        raise not_written(path, error) from error
+    try:
+        if lock is None:
+            text = tr("Another run is writing to {path}: wait until it is over, or choose another file name.")
+            raise QgsProcessingException(text.format(path=path))
+        Draft(path).discard()
+        yield
+    finally:
+        if lock is not None:
+            remove_lock(lock, claim)
+        remove_empty(made)
+
+
+def _check_name(result: Written) -> None:
+    if "\0" in result.path or plain_text(result.path, lines=True) != result.path:
+        text = tr("The name {path} of a result holds signs that no file name should have: choose another file name.")
+        raise QgsProcessingException(text.format(path=plain_text(result.path)))
+    fitting = letters_that_fit(result)
+    if fitting is not None:
+        text = tr("The file name {name} is too long for {folder}: it may have {count} letters at most.")
+        path = Path(result.path)
+        raise QgsProcessingException(text.format(name=path.name, folder=path.parent, count=fitting))
+
+
+def _check_reads(result: Written, reads: ReadFiles) -> None:
+    found = reads.conflict(result)
+    if found is None:
+        return
+    if found.written == found.result:
+        text = tr("The result {path} would replace a file that is read, {file}: choose another file name.")
+    else:
+        text = tr(
+            "The result {path} would replace {written}, which belongs to {file}, a file that is read: choose another "
+            "file name."
+        )
+    raise QgsProcessingException(text.format(path=found.result, written=found.written, file=found.file))
+
+
+def put_in_place(source: Path, destination: str) -> None:
+    """Move a whole file, maybe from another disk, to its place in one step."""
+    put_all_in_place([(source, destination)])
+
+
+def put_all_in_place(files: Sequence[tuple[Path, str]]) -> None:
+    """Copy whole files to their places, all of them or none; '' as a place means not wanted."""
+    with told_to_user(), ExitStack() as stack:
+        drafts = []
+        for source, destination in files:
+            if destination:
+                drafts.append(stack.enter_context(Draft(destination)))
+                try:
+                    shutil.copyfile(source, drafts[-1].file)
+                except OSError as error:
+                    raise not_written(drafts[-1].path, error) from error
+        commit_together(drafts)
+
+
+def write_texts(texts: Iterable[tuple[str, str]]) -> None:
+    """Write whole text files, given as pairs of place and text, all of them or none; '' as a place: not wanted."""
+    with told_to_user(), ExitStack() as stack:
+        drafts = []
+        for destination, text in texts:
+            if destination:
+                drafts.append(stack.enter_context(Draft(destination)))
+                try:
+                    drafts[-1].file.write_text(text, encoding="utf-8")
+                except OSError as error:
+                    raise not_written(drafts[-1].path, error) from error
+        commit_together(drafts)

@@ -1,0 +1,134 @@
+"""What every run shares: errors in words for the map maker, and notes on the rasters."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Optional
+
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+from ...model.shared.header import Header, ModelFile, ModelFileError, read_header, read_model_file
+from ...model.shared.text import plain_text
+from ..engine.client import Worker
+from ..engine.errors import EngineError, RunCancelled
+from ..engine.session import worker_session
+from ..raster.errors import RasterCancelled, RasterError
+from ..raster.output.lineage import check_no_result, doubts
+from ..raster.reading.pixel_size import size_text
+from ..raster.reading.stack import ModalityStack, open_stack
+from ..translation import tr
+from .comparing import compare_pixel_sizes
+from .inputs import Rasters
+from .matching import match_modalities
+from .nodata_text import nodata_note
+
+
+@contextmanager
+def told_to_user() -> Iterator[None]:
+    """Turns errors of the raster side, the engine and model files into what Processing shows."""
+    try:
+        yield
+    except (RunCancelled, RasterCancelled) as error:
+        raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
+    except (RasterError, EngineError, ModelFileError) as error:
+        raise QgsProcessingException(str(error)) from error
+    except sqlite3.Error as error:
+        text = tr(
+            "A GeoPackage could not be read or written ({reason}): free some disk space, or check the folder's rights."
+        )
+        raise QgsProcessingException(text.format(reason=error)) from error
+    except OSError as error:
+        text = tr("A file could not be read or written ({reason}): free some disk space, or check the folder's rights.")
+        raise QgsProcessingException(text.format(reason=_reason(error))) from error
+
+
+def _reason(error: OSError) -> str:
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename else said
+
+
+def model_header(path: str, kinds: Iterable[str]) -> Header:
+    """The header of a model file of one of the kinds 'classifier' and 'pretrained'.
+
+    Raises ModelFileError where the file is damaged or of another kind.
+    """
+    header = read_header(path)
+    _check_kind(header, path, kinds)
+    return header
+
+
+def opened_model(path: str, kinds: Iterable[str]) -> ModelFile:
+    """A model file for a run, which uses this very content or ends. Raises ModelFileError as model_header() does."""
+    model = read_model_file(path)
+    _check_kind(model.header, path, kinds)
+    return model
+
+
+def _check_kind(header: Header, path: str, kinds: Iterable[str]) -> None:
+    if header.kind not in kinds:
+        text = tr(
+            "The model file {path} is only pre-trained and knows no classes: give it to Train as PRETRAINED first."
+        )
+        raise ModelFileError(text.format(path=path))
+
+
+@contextmanager
+def opened_scene(
+    rasters: Rasters, model: Optional[ModelFile], feedback: QgsProcessingFeedback
+) -> Iterator[tuple[Worker, ModalityStack]]:
+    """A worker, starting while the rasters are opened, and the rasters on their common grid.
+
+    Where a model is given the rasters come in its order and with its bands. Errors inside are told to the user.
+    """
+    with told_to_user():
+        check_no_result(rasters.modalities)
+        warn(doubts(rasters.modalities), feedback)
+        sources, bands = rasters.modalities, None
+        if model is not None:
+            match = match_modalities(rasters.modalities, model.header.modalities)
+            warn(match.notes, feedback)
+            remembered = zip(match.sources, model.header.modalities)
+            sources, bands = tuple(each.with_nodata(known.nodata) for each, known in remembered), match.bands
+        with (
+            worker_session() as worker,
+            open_stack(sources, rasters.grid, bands, feedback.isCanceled) as stack,
+        ):
+            describe_stack(stack, feedback)
+            if model is not None:
+                compare_pixel_sizes(stack, model.header, feedback)
+            yield worker, stack
+
+
+def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> None:
+    """Writes to the log what is read, on which grid, and what is odd about it."""
+    for each in stack.modalities:
+        text = tr("{name}: {count} bands, {kind}{warped}")
+        warped = tr(", warped to the grid") if each.warped else ""
+        feedback.pushInfo(text.format(name=each.name, count=len(each.bands), kind=each.dtype, warped=warped))
+    note = nodata_note(each.source for each in stack.modalities)
+    if note:
+        feedback.pushInfo(note)
+    overlap, size = stack.overlap, size_text(stack.scene_info())
+    text = tr("Grid of '{name}': pixels of {size}; the rasters overlap on {columns} x {rows} pixels.")
+    feedback.pushInfo(text.format(name=stack.grid_name, size=size, columns=overlap.width, rows=overlap.height))
+    warn(stack.warnings, feedback)
+
+
+def warn(sentences: Iterable[str], feedback: QgsProcessingFeedback) -> None:
+    """Warnings to the log."""
+    for each in sentences:
+        feedback.pushWarning(plain_text(each, lines=True))
+
+
+def tell_report(path: str, feedback: QgsProcessingFeedback) -> None:
+    """Where a report stands that was written; nothing where none was wanted."""
+    if path:
+        feedback.pushInfo(tr("Report: {path}. In the window, Processing > Results Viewer shows it.").format(path=path))
+
+
+def part(feedback: QgsProcessingFeedback, begin: float, end: float, text: str) -> Callable[[float], None]:
+    """Progress of a part of a run: shares 0..1 become `begin` to `end` percent."""
+    feedback.setProgressText(text)
+    return lambda share: feedback.setProgress(begin + share * (end - begin))

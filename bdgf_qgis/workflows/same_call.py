@@ -1,0 +1,50 @@
+"""Tells whether a classification is the same call as one that was cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Optional
+
+from ..raster.grid import Window
+from ..raster.reading.fingerprint import fingerprint
+from ..raster.reading.stack import ModalityStack
+from ..resources import plugin_version
+from .inputs import Samples
+from .map_writer import MapResult
+
+_FORMAT = 2  # of the blocks that are kept
+
+
+def call_hash(
+    model: str,
+    device: str,
+    stack: ModalityStack,
+    mask: Optional[Samples],
+    plan: Sequence[Window],
+    results: Sequence[MapResult],
+) -> str:
+    """A hash of everything that the blocks of a classification hang on.
+
+    The model counts with its content, of which `model` is the SHA-256; rasters count with the sizes and times of their
+    files. Where results go does not count.
+    """
+    modalities = [[fingerprint(each.source), each.bands, each.dtype] for each in stack.modalities]
+    grid = stack.grid
+    parts = [
+        [_FORMAT, plugin_version(), model, device, [each.key for each in results]],
+        [grid.width, grid.height, grid.transform, grid.wkt],
+        modalities,
+        None if mask is None else _mask_hash(mask),
+        [astuple(each) for each in plan],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _mask_hash(mask: Samples) -> str:
+    digest = hashlib.sha256(mask.crs_wkt.encode())
+    for each in mask.polygons:
+        digest.update(len(each.wkb).to_bytes(8, "little") + each.wkb)
+    return digest.hexdigest()

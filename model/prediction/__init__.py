@@ -1,0 +1,1 @@
+"""A trained model over scenes: patches on their lattice, blocks of a map, single pixels."""

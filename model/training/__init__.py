@@ -1,0 +1,1 @@
+"""Pre-training without labels, and training of the classifier from labelled pixels."""

@@ -1,0 +1,207 @@
+"""The classifier learns from labelled pixels, its branches from each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..bdgf import BDGF
+from ..data.sampling import LabelSampler, jitter, random_corners, turn
+from ..data.tiles import TileScene, Windows
+from ..device.choice import mixed_precision
+from ..job.progress import Span
+from ..network.classifier import SPECTRAL, BranchOutput, Classifier
+from ..shared.settings import TrainingSettings
+from .branch_threads import BranchLanes
+from .curves import CurveLog
+from .ensemble_weights import FEW, calibration_fold, fit_spectral, weigh_votes
+from .mutual import MutualLearning
+from .weight_average import WeightAverage
+
+RISE = 0.15  # share of a cycle of the learning rate in which it rises
+_LOG_EVERY = 11  # steps; a prime, so that windows of every side come up in the curves
+
+
+def class_weights(counts: np.ndarray, limit: float) -> Tensor:
+    """Weight of each class (K,), rarer ones more, none over `limit` times another; mean 1 over the labelled pixels.
+
+    Taken once from the training set, never per window.
+    """
+    weights = 1 / np.maximum(counts, 1)
+    weights = np.minimum(weights / weights.min(), limit)
+    return torch.tensor(weights / (weights * counts).sum() * counts.sum(), dtype=torch.float32)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What a training step needs: the model, the mutual terms, the class weights (K,), and lanes for the branches."""
+
+    model: BDGF
+    mutual: MutualLearning
+    weights: Tensor
+    lanes: BranchLanes | None = None  # backward() of it follows that of the loss
+
+    def loss(self, windows: Windows, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
+        """Sum of the branches' cross-entropies on labelled pixels, and the mutual terms times `ramp` (0 to 1)."""
+        assert self.model.classifier is not None
+        with mixed_precision(windows.inputs.device):
+            guides = self.model.features(windows.inputs, windows.valid, windows.corners)
+            seen = (windows.inputs, windows.valid, guides)
+            mixed = self.model.classifier(*seen) if self.lanes is None else self.lanes.forward(*seen, random)
+        outputs = {name: BranchOutput(each.features.float(), each.logits.float()) for name, each in mixed.items()}
+        smoothing = self.model.settings.training.label_smoothing
+        labelled = windows.labels >= 0
+        labels = windows.labels[labelled]
+        weights = self.weights[labels]
+        loss = windows.inputs.new_zeros(())
+        for each in outputs.values():
+            logits = each.logits.permute(0, 2, 3, 1)[labelled]
+            errors = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+            loss = loss + (errors * weights).sum() / weights.sum()
+        if ramp > 0:
+            counted = windows.valid[:, 0] & ~windows.held
+            loss = loss + ramp * self.mutual(outputs, windows.labels, counted, random)
+        return loss, outputs
+
+
+def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, span: Span, log: CurveLog) -> None:
+    """Trains the model's classifier on the scene's labelled pixels; the model ends with the averaged weights.
+
+    Some polygons are left out at first, to weigh the vote by; then they join. Raises JobCancelled; the weights up to
+    then are in the model.
+    """
+    settings = model.settings.training
+    device = next(model.parameters()).device
+    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    assert model.classifier is not None
+    counts = scene.drawn(scene.training, classes)
+    side = max(settings.windows)
+    sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
+    model.classifier.relief.fit(sample.inputs, sample.valid)
+    fold = calibration_fold(scene.training, settings.calibrate, random)
+    points, aside = scene.training[~fold], scene.training[fold]
+    scene.set_aside(aside)
+    fit_spectral(model, scene, points, classes, seed, span.still(0))
+    if len(points) < FEW * classes:
+        model.classifier.vote.level_groups()
+    _log_weights(log, 0, model.classifier)
+    mutual = MutualLearning(
+        model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
+    ).to(device)
+    lanes = BranchLanes(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
+    learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
+    sampler = LabelSampler(points, settings.balance, scene.drawn(points, classes))
+    average = WeightAverage(model.classifier, settings.average)
+    met = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
+    trained = [*model.classifier.parameters(), *mutual.parameters()]
+    optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
+    second = min(round(settings.calibrate_at * settings.steps), settings.steps - 1) if len(aside) else 0
+    planner = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate(step, settings.steps, second))
+    model.classifier.train()
+    try:
+        for step in span.steps(settings.steps):
+            if len(aside) and step == second:
+                still = span.still(step / settings.steps)
+                with _averaged(model, average):
+                    weights = weigh_votes(model, scene, aside, classes, still)
+                scene.bring_back(aside)
+                sampler = LabelSampler(scene.training, settings.balance, counts)
+                fit_spectral(model, scene, scene.training, classes, seed, still)
+                model.classifier.vote.weights.copy_(weights)
+                model.classifier.train()
+                _log_weights(log, step, model.classifier)
+            windows = draw_windows(scene, sampler, settings, step, random).to(device)
+            if settings.prior != "learned":
+                met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).cpu()
+            ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
+            loss, outputs = learner.loss(windows, ramp, generator)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            if lanes is not None:
+                lanes.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+            planner.step()
+            average.update(model.classifier)
+            if step % _LOG_EVERY == 0:
+                log.add("train loss", step, loss.item())
+                _log_outputs(log, step, outputs, windows)
+    finally:  # a cancelled training may keep what it has
+        model.classifier.load_state_dict(average.network.state_dict())
+        if settings.prior != "learned":
+            drawn = torch.from_numpy(counts).float().clamp(min=1)
+            expect_classes(model.classifier, torch.ones(classes) if settings.prior == "equal" else drawn, met, drawn)
+        model.eval()
+
+
+def expect_classes(classifier: Classifier, expected: Tensor, met: Tensor, drawn: Tensor) -> None:
+    """Has a trained classifier expect classes in proportion to `expected` (K,), all three on the CPU.
+
+    Args:
+        classifier: trained.
+        expected: (K,) how often each class is to be expected.
+        met: (K,) labelled pixels of each class that the branches learned from.
+        drawn: (K,) labelled pixels of each class; the spectral voter learns from each once.
+    """
+    learned = torch.stack([drawn if name == SPECTRAL else met for name in classifier.voters])
+    classifier.prior.expect(expected, learned)
+
+
+@contextmanager
+def _averaged(model: BDGF, average: WeightAverage[Classifier]) -> Iterator[None]:
+    """The model with the averaged weights in place of those in training."""
+    training, model.classifier = model.classifier, average.network
+    try:
+        yield
+    finally:
+        model.classifier = training
+
+
+def _log_weights(log: CurveLog, step: int, classifier: Classifier) -> None:
+    for name, weight in zip(classifier.voters, classifier.vote.weights.tolist(), strict=True):
+        log.add(f"{name} weight", step, weight)
+
+
+def learning_rate(step: int, steps: int, second: int) -> float:
+    """Share of the highest learning rate at a step: up for a while, then down along a cosine; a second time, half as
+    high, from step `second` on (0: only once)."""
+    first, last, height = (0, second, 1.0) if step < second else (second, steps, 0.5 if second else 1.0)
+    passed = (step - first) / max(1, last - first)
+    if passed < RISE:
+        return height * (0.04 + 0.96 * passed / RISE)
+    return height * (1 + math.cos(math.pi * (passed - RISE) / (1 - RISE))) / 2
+
+
+def draw_windows(
+    scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, step: int, random: np.random.Generator
+) -> Windows:
+    """The windows of a step. Small ones allow many steps and keep distant surroundings from being learned by heart;
+    larger ones in between, and a map does not hang on the size of its windows."""
+    side = settings.windows[step % len(settings.windows)]
+    corners = sampler.corners(max(1, settings.batch * settings.windows[0] ** 2 // side**2), side, random)
+    return jitter(turn(scene.cut(corners, side), int(random.integers(8))), settings.jitter, random)
+
+
+def _ramp(share: float, warm_up: float) -> float:
+    """0 during the warm-up, then linear to 1 over as long again."""
+    return float(np.clip((share - warm_up) / max(warm_up, 1e-6), 0, 1))
+
+
+def _log_outputs(log: CurveLog, step: int, outputs: dict[str, BranchOutput], windows: Windows) -> None:
+    """Agreement of each branch with the labels, and the class shares of their mean: a collapse shows there first."""
+    labelled = windows.labels >= 0
+    for name, each in outputs.items():
+        hits = each.logits.detach().argmax(dim=1)[labelled] == windows.labels[labelled]
+        log.add(f"{name} accuracy", step, hits.float().mean().item())
+    mean = torch.stack([each.logits.detach().softmax(dim=1) for each in outputs.values()]).mean(dim=0)
+    chosen = mean.argmax(dim=1)[windows.valid[:, 0]]
+    shares = torch.bincount(chosen, minlength=next(iter(outputs.values())).logits.shape[1]).float()
+    for number, share in enumerate((shares / shares.sum().clamp(min=1)).tolist(), start=1):
+        log.add(f"class share {number}", step, share)

@@ -1,0 +1,1 @@
+"""The process itself: reads jobs, runs them one after another, writes events."""
