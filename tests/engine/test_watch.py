@@ -22,8 +22,8 @@ from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.wait import Wait
 from bdgf.bdgf_qgis.engine.watch import Limits
 from bdgf.model.shared.messages import Alive, Block, Event, Progress
-from bdgf.model.worker.loop import heartbeat
-from bdgf.model.worker.loop.heartbeat import Heartbeat
+from bdgf.model.worker import heartbeat
+from bdgf.model.worker.heartbeat import Heartbeat
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, soon
 
 Make = Callable[..., Worker]

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bdgf.model.bdgf import load_model
-from bdgf.model.device.choice.choice import choose_device
+from bdgf.model.device.choice import choose_device
 from bdgf.model.job.reporter import Reporter
 from bdgf.model.prediction.batches import Predictor
 from bdgf.model.prediction.lattice import lattice_corners

@@ -9,7 +9,7 @@ import pytest
 
 from bdgf.model.data.fill_values import describe, find_fill_values
 from bdgf.model.shared.header import read_header
-from bdgf.model.training.jobs.jobs import train
+from bdgf.model.training.jobs import train
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 RANDOM = np.random.default_rng(4)

@@ -14,8 +14,8 @@ from bdgf.model.data.sampling import LabelSampler, jitter, random_corners, turn
 from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.job.progress import Span
-from bdgf.model.training.jobs import ensemble_weights as calibration
-from bdgf.model.training.jobs.ensemble_weights import fit_spectral, some_squares
+from bdgf.model.training import ensemble_weights as calibration
+from bdgf.model.training.ensemble_weights import fit_spectral, some_squares
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, store, tiny_settings
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from bdgf.model.device.choice import choice as module
-from bdgf.model.device.choice.check import check, driver_of
-from bdgf.model.device.choice.choice import DeviceError, by_preference, choose_device, no_build_for_card
-from bdgf.model.device.choice.kernels import Kernel, first_trouble, kernels, try_kernel
+from bdgf.model.device import choice as module
+from bdgf.model.device.check import check, driver_of
+from bdgf.model.device.choice import DeviceError, by_preference, choose_device, no_build_for_card
+from bdgf.model.device.kernels import Kernel, first_trouble, kernels, try_kernel
 from bdgf.model.job.reporter import Reporter
 from bdgf.model.shared.messages import CheckJob, DeviceInfo, Event, Note, decode, encode
 

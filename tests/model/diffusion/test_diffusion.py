@@ -16,9 +16,9 @@ from bdgf.model.diffusion.schedule import add_noise, alpha_bar
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.job.progress import Span
 from bdgf.model.shared.settings import DiffusionSettings
-from bdgf.model.training.jobs.curves import CurveLog
-from bdgf.model.training.jobs.jobs import train
-from bdgf.model.training.jobs.pretraining import pretrain_unet
+from bdgf.model.training.curves import CurveLog
+from bdgf.model.training.jobs import train
+from bdgf.model.training.pretraining import pretrain_unet
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 

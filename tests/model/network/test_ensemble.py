@@ -11,9 +11,9 @@ from bdgf.model.bdgf import load_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.network.ensemble import Vote
-from bdgf.model.training.jobs import classifier_training as learning
-from bdgf.model.training.jobs.ensemble_weights import calibration_fold
-from bdgf.model.training.jobs.jobs import train
+from bdgf.model.training import classifier_training as learning
+from bdgf.model.training.ensemble_weights import calibration_fold
+from bdgf.model.training.jobs import train
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 

@@ -11,7 +11,7 @@ import torch
 from bdgf.model.bdgf import load_model
 from bdgf.model.network.prior import ClassPrior
 from bdgf.model.shared.settings import PRIORS
-from bdgf.model.training.jobs.jobs import train
+from bdgf.model.training.jobs import train
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 

@@ -8,7 +8,7 @@ import torch
 from bdgf.model.network.classifier import Classifier
 from bdgf.model.network.layers import ChannelDropout, drawing
 from bdgf.model.shared.settings import BranchSettings
-from bdgf.model.training.jobs.branch_threads import BranchLanes
+from bdgf.model.training.branch_threads import BranchLanes
 
 
 @pytest.fixture(autouse=True)

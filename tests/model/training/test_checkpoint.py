@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from bdgf.model.errors import JobCancelled
 from bdgf.model.shared.messages import PretrainJob
 from bdgf.model.shared.settings import DiffusionSettings
-from bdgf.model.training.jobs import checkpoint
-from bdgf.model.training.jobs.checkpoint import CheckpointFile, State
-from bdgf.model.training.jobs.jobs import pretrain, train
+from bdgf.model.training import checkpoint
+from bdgf.model.training.checkpoint import CheckpointFile, State
+from bdgf.model.training.jobs import pretrain, train
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 STEPS = 12

@@ -13,15 +13,15 @@ from bdgf.model.bdgf import BDGF, load_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.sampling import LabelSampler
 from bdgf.model.data.tiles import TileScene, sample_pixels
-from bdgf.model.device.choice.choice import mixed_precision
+from bdgf.model.device.choice import mixed_precision
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
 from bdgf.model.shared.header import ModelFileError, read_header
 from bdgf.model.shared.messages import PretrainJob
 from bdgf.model.shared.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings, TrainingSettings
-from bdgf.model.training.jobs.classifier_training import Learner, class_weights, draw_windows
-from bdgf.model.training.jobs.jobs import pretrain, train
-from bdgf.model.training.jobs.mutual import MutualLearning
+from bdgf.model.training.classifier_training import Learner, class_weights, draw_windows
+from bdgf.model.training.jobs import pretrain, train
+from bdgf.model.training.mutual import MutualLearning
 from bdgf.tests.model.scene import PRESETS, SilentReporter, tiny_settings, train_job
 
 

@@ -5,7 +5,7 @@ import torch
 
 from bdgf.model.network.classifier import BranchOutput
 from bdgf.model.shared.settings import MutualSettings
-from bdgf.model.training.jobs.mutual import EntropyAlignment, FeatureSimilarity, MutualLearning
+from bdgf.model.training.mutual import EntropyAlignment, FeatureSimilarity, MutualLearning
 
 PRIOR = torch.tensor([1.0, 1.0])
 

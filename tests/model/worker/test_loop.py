@@ -17,8 +17,8 @@ from bdgf.model.job.failures import failure_of
 from bdgf.model.job.reporter import Reporter
 from bdgf.model.shared.header import ModelFileError
 from bdgf.model.shared.messages import Cancel, ClassifyJob, Event, Finish, Message, Note, Progress, Quit, encode
-from bdgf.model.worker.loop.channel import Channel, Inbox
-from bdgf.model.worker.loop.loop import clear_folder
+from bdgf.model.worker.channel import Channel, Inbox
+from bdgf.model.worker.loop import clear_folder
 
 JOB = ClassifyJob("model", "cpu", False)
 
