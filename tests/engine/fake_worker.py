@@ -16,12 +16,21 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, sys.argv[1])
 
-from model.messages import Block, BlockDone, ClassifyJob, Curve, Pretrained, PretrainJob, Ready, Trained, TrainJob
-from model.reporter import Reporter
-
-from model import heartbeat
 from model.errors import InputError, JobCancelled
-from model.worker import serve
+from model.job.reporter import Reporter
+from model.shared.messages import (
+    Block,
+    BlockDone,
+    ClassifyJob,
+    Curve,
+    Pretrained,
+    PretrainJob,
+    Ready,
+    Trained,
+    TrainJob,
+)
+from model.worker import heartbeat
+from model.worker.loop import serve
 
 
 class FakeRunner:

@@ -17,10 +17,9 @@ import numpy as np
 
 sys.path.insert(0, sys.argv[1])
 
-from model.messages import Block, BlockDone, CheckJob, ClassifyJob, PretrainJob, Ready, TrainJob
-from model.reporter import Reporter
-
-from model.worker import serve
+from model.job.reporter import Reporter
+from model.shared.messages import Block, BlockDone, CheckJob, ClassifyJob, PretrainJob, Ready, TrainJob
+from model.worker.loop import serve
 
 KIND = sys.argv[2]
 

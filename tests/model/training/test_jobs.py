@@ -257,7 +257,7 @@ def test_mixed_precision_learns_with_weights_in_single(tmp_path, monkeypatch):
         used.append(device.type)
         return torch.autocast(device.type, torch.bfloat16)
 
-    for module in ("diffusion.balanced", "learning"):
+    for module in ("diffusion.balanced", "training.classifier_training"):
         monkeypatch.setattr(f"bdgf.model.{module}.mixed_precision", mixed)
     job = train_job(tmp_path)
     result = train(job, SilentReporter())
