@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape as _escape
+from types import MappingProxyType
 from typing import Any, Optional, Union
 
 from qgis.core import (
@@ -62,6 +64,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     ID = ""
     STEP = 0
     NEEDS_TORCH = False
+    _places: Mapping[str, Any] = MappingProxyType({})  # destinations with their words filled in, once prepared
 
     def title(self) -> str:
         """Its name, translated."""
