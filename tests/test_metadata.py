@@ -28,7 +28,7 @@ def test_versions_and_provider(general: configparser.SectionProxy) -> None:
     assert (general["qgisMinimumVersion"], general["qgisMaximumVersion"]) == ("3.22", "4.99")
     assert general.getboolean("hasProcessingProvider")
     assert "plugin" not in general["name"].lower()
-    assert f"## {general['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{general['version']}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_icon_and_licence_are_there(general: configparser.SectionProxy) -> None:
