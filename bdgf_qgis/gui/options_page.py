@@ -148,6 +148,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.backend = _choice(_BACKENDS, stored.torch_backend)
         self.backend.setToolTip(tr("'none' takes the build that the package index offers."))
         self.index, self.links, self.mirror = QLineEdit(stored.index), QLineEdit(stored.links), QLineEdit(stored.mirror)
+        self.links.setPlaceholderText(tr("asked alone where no package index is named"))
         self.uv, self.base_python = _file(stored.uv, tr("found or fetched")), _file(stored.base_python, tr("fetched"))
         form.addRow(tr("Build of PyTorch"), self.backend)
         form.addRow(tr("Package index"), self.index)

@@ -13,7 +13,7 @@ class Options:
     base_python    the Python to build on, instead of one of the environment's own
     torch_backend  build of PyTorch: 'auto' fits the machine, 'cpu', 'cu130', ...; 'none' leaves the choice to the index
     index          address of a package index to use instead of the tools' default
-    links          folder or address with package files to look in too
+    links          folder or address with package files to look in; without an index nothing else is asked
     mirror         address to fetch Python from instead of the tool's default
     cache          folder for downloads, the plugin's alone
     """
@@ -25,6 +25,11 @@ class Options:
     links: str = ""
     mirror: str = ""
     cache: str = ""
+
+    @property
+    def links_alone(self) -> bool:
+        """Whether packages come from the folder alone: in a closed network no index answers."""
+        return bool(self.links) and not self.index
 
 
 @dataclass(frozen=True)

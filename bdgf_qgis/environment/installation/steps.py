@@ -67,9 +67,10 @@ def make_environment(uv: str, folder: Path, base: str) -> Step:
 
 def install_packages(uv: str, folder: Path, options: Options) -> tuple[Step, ...]:
     """Install what PyTorch and the worker need, by hash, and then PyTorch."""
-    install = (uv, "pip", "install", "--python", str(python_inside(folder)))
+    alone = ("--no-index",) if options.links_alone else ()
+    install = (uv, "pip", "install", "--python", str(python_inside(folder)), *alone)
     torch = [*install, "-r", str(TORCH)]
-    if options.torch_backend and options.torch_backend != "none":
+    if options.torch_backend not in ("", "none") and not options.links_alone:  # a build means an index of its own
         torch.append(f"--torch-backend={options.torch_backend}")
     return (
         Step("Installing packages", (*install, *_BY_HASH, "-r", str(ENVIRONMENT)), 8),

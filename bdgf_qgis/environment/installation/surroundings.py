@@ -29,6 +29,8 @@ def surroundings(
         result.update({"UV_DEFAULT_INDEX": options.index, "PIP_INDEX_URL": options.index})
     if options.links:
         result.update({"UV_FIND_LINKS": options.links, "PIP_FIND_LINKS": options.links})
+        if options.links_alone:
+            result["PIP_NO_INDEX"] = "1"  # uv is told on its command line
     if options.mirror:
         result["UV_PYTHON_INSTALL_MIRROR"] = options.mirror
     if network.proxy:

@@ -241,6 +241,18 @@ def test_closed_networks(tmp_path: Path) -> None:
     assert found["UV_FIND_LINKS"] == found["PIP_FIND_LINKS"] == "/packages"
     assert found["UV_PYTHON_INSTALL_MIRROR"] == options.mirror
     assert found["UV_CACHE_DIR"] == str(Path("/c/downloads"))
+    assert "PIP_NO_INDEX" not in found
+    assert not [step for step in install_packages("uv", tmp_path, options) if "--no-index" in step.command]
+
+
+def test_a_folder_of_packages_alone_needs_no_index(tmp_path: Path) -> None:
+    """No index is asked, not for PyTorch either: uv gives up where one does not answer."""
+    options = Options(links="/packages")
+    found = surroundings(LINUX, tmp_path, options, Network(), {})
+    assert found["PIP_NO_INDEX"] == "1"
+    commands = [step.command for step in install_packages("uv", tmp_path, options)]
+    assert all("--no-index" in command for command in commands)
+    assert not [part for command in commands for part in command if "--torch-backend" in part]
 
 
 def test_qgis_python_on_windows_keeps_the_path_with_its_libraries() -> None:
