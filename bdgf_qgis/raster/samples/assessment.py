@@ -169,8 +169,11 @@ def _met(rule: ClassRule, table: Sequence[ClassInfo], values: Sequence[str], fie
 def _other_names(rule: ClassRule, table: Sequence[ClassInfo]) -> list[str]:
     """A warning where names say that the codes of reference and map stand for different classes."""
     mapped = {each.code: each.name for each in table}
-    taken = set(mapped.values())
-    odd = [each for each in rule.classes if each.name in taken and mapped.get(each.code, each.name) != each.name]
+    taken = {name.casefold() for name in mapped.values()}
+    shared = [each for each in rule.classes if each.name and each.code in mapped]
+    other = [each for each in shared if mapped[each.code].casefold() != each.name.casefold()]
+    alien = len(other) == len(shared)  # another list of classes altogether
+    odd = [each for each in other if alien or each.name.casefold() in taken]
     said = [f"{each.code} is '{each.name}' in the reference and '{mapped[each.code]}' in the map" for each in odd]
     tail = "If the codes are not those of the map, choose a field with the names."
     return [f"The same codes have different names: {listed(said)}. {tail}"] if said else []

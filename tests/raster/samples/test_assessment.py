@@ -138,8 +138,18 @@ def test_a_map_whose_names_are_numbers_is_met_by_name(tmp_path: Path) -> None:
 def test_codes_that_stand_for_other_classes_are_told(tmp_path: Path) -> None:
     codes = np.full((40, 40), 2, np.uint8)
     polygons = [box(1, 5, 5, 5, 4, 4, name="water"), box(2, 2, 15, 5, 4, 4, name="pond")]
+    polygons.append(box(3, 9, 25, 5, 4, 4, name="grass"))
     notes = " ".join(confusion_of(class_map(tmp_path / "map.tif", codes), polygons, wkt(UTM)).notes)
     assert "5 is 'water' in the reference and 'wood' in the map" in notes and "pond" not in notes
+
+
+def test_a_reference_of_another_list_of_classes_is_told(tmp_path: Path) -> None:
+    """All names differ, none of them is one of the map's; upper and lower case do not matter."""
+    source = class_map(tmp_path / "map.tif", np.full((30, 30), 2, np.uint8))
+    other = [box(1, 5, 5, 5, 4, 4, name="road"), box(2, 2, 15, 5, 4, 4, name="roof")]
+    (note,) = confusion_of(source, other, wkt(UTM)).notes
+    assert "2 is 'roof' in the reference and 'water' in the map" in note
+    assert confusion_of(source, [box(1, 2, 5, 5, 4, 4, name="Water")], wkt(UTM)).notes == ()
 
 
 def test_classes_that_the_map_does_not_have_are_refused(tmp_path: Path) -> None:
