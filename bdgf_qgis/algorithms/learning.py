@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any, Optional
 
@@ -64,7 +65,7 @@ def scene_tiles(
 
 def checkpoint_of(model: str) -> str:
     """Where the state of a long pre-training is kept until its model is written: beside it."""
-    return f"{model}.bdgf-pretraining.safetensors"
+    return f"{os.path.abspath(model)}.bdgf-pretraining.safetensors"  # the worker has a working folder of its own
 
 
 def model_result(model: str) -> Written:

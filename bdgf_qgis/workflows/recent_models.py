@@ -18,6 +18,7 @@ def recent_models(kind: str) -> list[str]:
 
 def remember_model(kind: str, path: str) -> None:
     """A model was written."""
+    path = os.path.abspath(path)
     others = [each for each in _remembered(kind) if each != path]
     QgsSettings().setValue(_KEY + kind, [path, *others][:_MOST])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from ..raster.errors import RasterCancelled, RasterError
 from ..raster.output.lineage import check_no_result, doubts
 from ..raster.reading.pixel_size import size_text
 from ..raster.reading.stack import ModalityStack, open_stack
+from ..raster.texts import counted
 from ..translation import tr
 from .comparing import compare_pixel_sizes
 from .inputs import Rasters
@@ -61,7 +63,7 @@ def model_header(path: str, kinds: Iterable[str]) -> Header:
 
 def opened_model(path: str, kinds: Iterable[str]) -> ModelFile:
     """A model file for a run, which uses this very content or ends. Raises ModelFileError as model_header() does."""
-    model = read_model_file(path)
+    model = read_model_file(os.path.abspath(path))  # the worker has a working folder of its own
     _check_kind(model.header, path, kinds)
     return model
 
@@ -104,9 +106,10 @@ def opened_scene(
 def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> None:
     """Writes to the log what is read, on which grid, and what is odd about it."""
     for each in stack.modalities:
-        text = tr("{name}: {count} bands, {kind}{warped}")
+        text = tr("{name}: {bands}, {kind}{warped}")
         warped = tr(", warped to the grid") if each.warped else ""
-        feedback.pushInfo(text.format(name=each.name, count=len(each.bands), kind=each.dtype, warped=warped))
+        bands = counted(len(each.bands), "band")
+        feedback.pushInfo(text.format(name=each.name, bands=bands, kind=each.dtype, warped=warped))
     note = nodata_note(each.source for each in stack.modalities)
     if note:
         feedback.pushInfo(note)

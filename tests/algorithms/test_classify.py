@@ -21,6 +21,7 @@ from qgis.core import (
     QgsSingleBandPseudoColorRenderer,
 )
 
+from bdgf.bdgf_qgis.algorithms.learning import checkpoint_of
 from bdgf.bdgf_qgis.demo.materials import CLASSES
 from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
 from bdgf.bdgf_qgis.raster.output.lineage import read_lineage
@@ -69,6 +70,20 @@ def mapped(trained: Trained, scene: Scene, tmp_path_factory: pytest.TempPathFact
     results = classify(trained, scene, Path(paths[0]), log, **wanted)
     assert listing(scene.folder) == before, "input folders are never written to"
     return Mapped(*paths, results, log)
+
+
+def test_paths_are_those_of_the_working_folder(
+    trained: Trained, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As qgis_process is called: the worker, which runs elsewhere, reads the same model."""
+    shutil.copyfile(trained.model, tmp_path / "town.safetensors")
+    monkeypatch.chdir(tmp_path)
+    results = run(
+        "classify",
+        {"MODEL": "town.safetensors", "MODALITIES": scene.rasters, "DEVICE": "cpu", "OUTPUT": "map.tif"},
+    )
+    assert results["CLASSIFIED_PIXELS"] == np.count_nonzero(read(tmp_path / "map.tif")) > 10_000
+    assert checkpoint_of("town.safetensors").startswith(str(tmp_path))
 
 
 def test_map_has_codes_where_both_rasters_are_valid_and_nodata_elsewhere(mapped: Mapped, scene: Scene):
