@@ -17,6 +17,7 @@ from ...model.shared.text import plain_text
 from ..engine.session import session_series
 from ..preferences import wished_device
 from ..raster.reading.source import RasterSource
+from ..raster.texts import counted
 from ..translation import tr
 from ..workflows.keeping import MAPS_PLACE
 from ..workflows.nodata_text import with_nodata
@@ -67,7 +68,7 @@ class ClassifyFolder(BdgfAlgorithm):
         )
         self.add_text(
             "PATTERNS",
-            tr("Patterns of file names, as in *_optical.tif; *_dsm.tif"),
+            tr("Patterns of file names"),
             tr(
                 "A pattern for each raster of the model, in the order of the training, parted by semicolons. * stands "
                 "for the name of the scene: files belong together where it is the same.\n"
@@ -205,8 +206,8 @@ class ClassifyFolder(BdgfAlgorithm):
 
 
 def _count(pattern: Pattern, modality: str, files: tuple[Path, ...]) -> str:
-    text = tr("{pattern} ({modality}) found {count} files")
-    return text.format(pattern=pattern.text, modality=modality, count=len(files))
+    text = tr("{pattern} ({modality}) found {files}")
+    return text.format(pattern=pattern.text, modality=modality, files=counted(len(files), "file"))
 
 
 def _some(files: list[Path]) -> str:

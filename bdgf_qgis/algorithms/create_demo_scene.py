@@ -102,6 +102,11 @@ class CreateDemoScene(BdgfAlgorithm):
             lambda layer: style_raster(layer, image_renderer(NATURAL, BRIGHT, layer.dataProvider())),
         )
         style_when_loaded(context, str(scene.training), lambda layer: style_samples(layer, CLASSES))
+        feedback.pushInfo(
+            tr("Not loaded: {validation}, other polygons, for Assess; {truth}, the true land cover.").format(
+                validation=scene.validation.name, truth=scene.truth.name
+            )
+        )
         feedback.setProgress(100)
         return {
             "FOLDER": str(Path(folder)),

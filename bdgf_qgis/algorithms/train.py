@@ -16,6 +16,7 @@ from ..preferences import wished_device
 from ..raster.samples.labels import Labels, rasterise_labels
 from ..raster.samples.polygon_digests import training_polygons
 from ..raster.samples.tiles import used_labels
+from ..raster.texts import counted
 from ..report.reliability import Reliability
 from ..report.training import TrainingReport
 from ..resources import plugin_version
@@ -254,16 +255,14 @@ def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:
     for sentence in labels.notes:
         feedback.pushInfo(sentence)
     for each, counts in zip(labels.classes, labels.counts):
-        text = tr(
-            "{label}: {polygons} polygons, {pixels} pixels for training; {held} polygons, {held_pixels} pixels held out"
-        )
+        text = tr("{label}: {polygons}, {pixels} for training; {held}, {held_pixels} held out")
         feedback.pushInfo(
             text.format(
                 label=each.code_and_label,
-                polygons=counts.training_polygons,
-                pixels=counts.training_pixels,
-                held=counts.held_out_polygons,
-                held_pixels=counts.held_out_pixels,
+                polygons=counted(counts.training_polygons, "polygon"),
+                pixels=counted(counts.training_pixels, "pixel"),
+                held=counted(counts.held_out_polygons, "polygon"),
+                held_pixels=counted(counts.held_out_pixels, "pixel"),
             )
         )
 

@@ -12,6 +12,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def rounded(length: float) -> str:
+    """A length with the digits that matter: '0.00047', '52.1', '1,235'."""
+    return f"{length:,.0f}" if length >= 100 else f"{length:.3g}"
+
+
 def listed(items: Sequence[object], most: int = 20) -> str:
     """Items with commas; of many the first, and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""

@@ -10,6 +10,7 @@ from typing import Any
 from ...model.shared.accuracy import accuracy_of
 from ...model.shared.messages import ClassInfo
 from ...model.shared.text import plain_text
+from ..raster.texts import counted
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .page import Page
@@ -44,8 +45,9 @@ class AssessmentReport:
     def html(self) -> str:
         """The page."""
         page = Page(tr("BDGF accuracy report"))
-        text = tr("{map} against {polygons} polygons of {reference}")
-        page.text(text.format(map=self.classification, polygons=sum(self.polygons), reference=self.reference), "quiet")
+        polygons = counted(sum(self.polygons), "polygon")
+        text = tr("{map} against {polygons} of {reference}")
+        page.text(text.format(map=self.classification, polygons=polygons, reference=self.reference), "quiet")
         for each in self.notes:
             page.text(each, "warning")
         if self.left_out:

@@ -126,6 +126,7 @@ def test_every_algorithm_explains_itself(provider: BdgfProvider):
         for parameter in each.parameterDefinitions():
             assert parameter.help(), f"{each.name()} {parameter.name()} has no help"
             assert parameter.description() in text
+            assert len(parameter.description()) < 50, "a longer label pushes buttons out of the dialog"
         assert not each.flags() & each.FlagNoThreading
 
 

@@ -91,7 +91,7 @@ def test_signed_bytes_give_the_map_of_the_same_numbers(scene: Scene, tmp_path: P
     samples = {"SAMPLES": scene.training, "CLASS_FIELD": "class_id"}
     log = Log()
     run("train", {"MODALITIES": [scene.optical, signed], **samples, **SHORT, "MODEL": model}, log)
-    assert "signed: 1 bands, int8, warped" in log.told
+    assert "signed: 1 band, int8, warped" in log.told
     found = maps(model, tmp_path, {"signed": [scene.optical, signed], "plain": [scene.optical, plain]})
     assert (found["signed"] == found["plain"]).all() and (found["plain"][0] == 0).any()
 

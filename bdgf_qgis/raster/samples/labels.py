@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import RasterCancelled, RasterError
 from ..grid import Window
 from ..reading.stack import ModalityStack
-from ..texts import counted, geometry_notes, listed
+from ..texts import counted, geometry_notes, listed, rounded
 from .claims import DISPUTED, agreed, claimants
 from .classes import ClassRule, LabelClass, class_rule, has_class, text_of
 from .hold_out import FEWEST, Distance, held_out_units, least_distance, units_of
@@ -109,7 +109,7 @@ class Labels:
         if self.distance is not None:
             lines.append(
                 f"The least distance between a held-out and a training polygon is {self.distance.pixels:.1f} pixels "
-                f"({self.distance.map_units:.6g} map units)."
+                f"({rounded(self.distance.map_units)} map units)."
             )
         return tuple(lines)
 

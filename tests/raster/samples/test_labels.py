@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from osgeo import osr
 
 from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
+from bdgf.bdgf_qgis.raster.samples.hold_out import Distance
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.tests.raster.helpers import UTM, box, make_raster, ring_wkb, wkt
@@ -152,6 +154,8 @@ def test_figures_name_the_classes_they_cover_and_the_least_distance(stack: Modal
     assert labels.distance is not None and labels.distance.pixels == pytest.approx(17)
     assert labels.distance.map_units == pytest.approx(170)
     assert "1 of 2 classes: 2 (1 polygon)" in labels.coverage[0] and "17.0 pixels (170 map units)" in labels.coverage[1]
+    odd = dataclasses.replace(labels, distance=Distance(26.1, 52.1469))
+    assert "26.1 pixels (52.1 map units)" in odd.coverage[1], "no more digits than matter"
     assert any("fewer than 3" in each and each.rstrip(".").endswith("1") for each in labels.warnings)
     assert label(stack, *few, *many).coverage == ()
 
