@@ -42,7 +42,7 @@ def tables(measured: Mapping[str, Any]) -> str:
         ),
         "",
         *wrap(
-            "The network alone has its windows in memory; a patch a pixel is the same network on windows of 12 pixels, "
+            "The network alone has its patches in memory; a patch a pixel is the same network on patches of 12 pixels, "
             "of which it keeps the centre; both with the best of several batches. The roof is what one 3 x 3 "
             "convolution of 32 channels reaches.",
             _WIDTH,
