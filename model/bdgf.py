@@ -14,10 +14,10 @@ from .diffusion.features import DiffusionFeatures
 from .diffusion.unet import UNet
 from .network.classifier import Classifier
 from .shared.header import KEY, Header, ModelFileError, checked_content, to_text
+from .shared.infos import MOST_CHANNELS
 from .shared.settings import Settings
 from .shared.tensor_file import TensorInfo
 
-MOST_CHANNELS = 4096  # of all modalities together
 _DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
 
 

@@ -11,6 +11,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from ...model.shared.header import ModelFile
 from ...model.shared.messages import TileFiles
+from ...model.shared.settings import PRESETS
 from ..files.conflicts import Written
 from ..raster.grid import Window
 from ..raster.reading.stack import ModalityStack
@@ -30,7 +31,10 @@ _KINDS = ("classifier", "pretrained")
 def learning_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
     """What is wrong with the pre-trained model, the device or the rasters; '' where nothing is."""
     found = model_problem(algorithm, parameters, "PRETRAINED", _KINDS, context)
-    return found or device_problem(algorithm, parameters, context) or rasters_problem(algorithm, parameters, context)
+    found = found or device_problem(algorithm, parameters, context)
+    preset = PRESETS[algorithm.parameterAsEnumString(parameters, "PRESET", context)]
+    given = algorithm.parameterAsFile(parameters, "PRETRAINED", context)
+    return found or rasters_problem(algorithm, parameters, context, 0 if given else preset.components)
 
 
 def pretrained_of(

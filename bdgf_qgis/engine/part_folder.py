@@ -15,7 +15,7 @@ from typing import BinaryIO, Optional
 
 from ...model.shared.rebuild import rebuild, rebuildable
 from ...model.shared.strict_json import parse
-from ..files.links import is_link, remove_link
+from ..files.links import is_link, remove_link, require_file
 from ..files.lock import remove_lock, take_lock, try_lock
 from ..files.renames import PART_FOLDER_END
 from .errors import EngineError, RunCancelled
@@ -154,13 +154,18 @@ class PartFolder:
             if cancelled():
                 raise RunCancelled
             with contextlib.suppress(OSError, ValueError, TypeError):
-                block: KeptBlock = rebuild(KeptBlock, parse(path.read_text(encoding="utf-8")))
+                block: KeptBlock = rebuild(KeptBlock, parse(_text(path)))
                 if all(self._whole(each) for each in block.files):
                     self.blocks[block.number] = block
 
     def _whole(self, file: KeptFile) -> bool:
         path = self.path / Path(file.name).name
-        return not is_link(path) and path.stat().st_size == file.size and _checksum(path) == file.checksum
+        return (
+            not is_link(path)
+            and path.is_file()
+            and path.stat().st_size == file.size
+            and _checksum(path) == file.checksum
+        )
 
     def _clear(self) -> None:
         """Remove what is no finished block: other calls' and damaged ones, and drafts of a run that was killed."""
@@ -188,7 +193,7 @@ def sweep_old(folder: Path, seconds: float = _OLD) -> None:
 def _call_of(folder: Path) -> Optional[str]:
     """The call that the blocks in a part folder are of, '' of none; None without a manifest of ours."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        manifest = parse((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse(_text(folder / _MANIFEST))
         if manifest["about"] == _ABOUT:
             return str(manifest["call"])
     return None
@@ -226,6 +231,11 @@ def _checksum(path: Path, sync: bool = False) -> int:
         while chunk := file.read(_CHUNK):
             value = zlib.crc32(chunk, value)
     return value
+
+
+def _text(path: Path) -> str:
+    require_file(path)
+    return path.read_text(encoding="utf-8")
 
 
 def _write(path: Path, content: object) -> None:

@@ -1,7 +1,8 @@
-"""Links, which are never followed into what is cleared or replaced."""
+"""Links, which are never followed into what is cleared or replaced, and what is no file, which is never opened."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -17,6 +18,12 @@ def is_link(path: Union[str, Path]) -> bool:
     except OSError:
         return False
     return stat.S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) in _JUNCTIONS
+
+
+def require_file(path: Union[str, Path]) -> None:
+    """Raise OSError where a pipe, a device or a folder stands there: opening a pipe would wait for ever."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "that is no file but a folder, a device or a pipe", str(path))
 
 
 def remove_link(path: Union[str, Path]) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO, Optional
 
-from .links import is_link
+from .links import is_link, require_file
 
 
 def try_lock(file: BinaryIO) -> bool:
@@ -35,12 +35,13 @@ def take_lock(path: Path, patience: float = 0.0, lockless: bool = True) -> Optio
     """The lock file at `path`, made where it is missing, and held; None where another holds it for `patience` seconds.
 
     A link there is removed, never followed. A disk without locks gives it to everyone, or to nobody where `lockless` is
-    False. Raises OSError where the file cannot be made.
+    False. Raises OSError where the file cannot be made, or what stands there is none.
     """
     end = time.monotonic() + patience
     while True:
         if is_link(path):
             path.unlink()
+        require_file(path)
         file = open(path, "ab")
         try:
             free = try_lock(file)

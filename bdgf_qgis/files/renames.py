@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, TypedDict
 
 from .conflicts import spelling
-from .links import is_link
+from .links import is_link, require_file
 from .lock import remove_lock, take_lock
 
 PART_FOLDER_END = ".bdgf-part"
@@ -157,6 +157,7 @@ class Swap:
         swap = cls(folder, token, ())
         for end in (_ARMED, _UNDONE):
             with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+                require_file(swap._journal(end))
                 with open(swap._journal(end), encoding="ascii") as file:
                     said = json.loads(file.read(_LONGEST_JOURNAL))
                 swap._moves = [_checked(each, token, folder) for each in said["moves"]]

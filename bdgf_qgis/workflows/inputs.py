@@ -24,13 +24,14 @@ from qgis.core import (
 )
 
 from ...model.shared.header import Header
+from ...model.shared.infos import MOST_CHANNELS, MOST_MODALITIES
 from ...model.shared.text import plain_text, short_name
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
 from ..raster.output.lineage import check_no_result
 from ..raster.reading.longitudes import longitudes_on
-from ..raster.reading.source import RasterSource, check_variables, files_of
+from ..raster.reading.source import RasterSource, bands_of, check_variables, files_of
 from ..raster.samples.classes import text_codes
 from ..raster.samples.shapes import Polygon, Value, outlines
 from ..style.legend import Legend, key_of, legend_of
@@ -94,12 +95,27 @@ def rasters_of(
 
 
 def rasters_problem(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, components: int = 0
 ) -> str:
-    """What is wrong with MODALITIES or GRID, '' where every raster is there and none is a result of ours."""
+    """What is wrong with MODALITIES or GRID.
+
+    '' where every raster is there, none is a result of ours, and a model can hold them: one that makes at most
+    `components` channels of a raster's bands; 0 where it is no new model.
+    """
     try:
-        sources = [raster_source(each) for each in _layers(algorithm, parameters, context)]
+        layers = _layers(algorithm, parameters, context)
+        if len(layers) > MOST_MODALITIES:
+            text = tr("{count} rasters were chosen, and a model takes {most} at most: choose fewer.")
+            raise RasterError(text.format(count=len(layers), most=MOST_MODALITIES))
+        sources = [raster_source(each) for each in layers]
         check_no_result(sources)
+        channels = sum(min(len(bands_of(each).numbers), components) for each in sources) if components else 0
+        if channels > MOST_CHANNELS:
+            text = tr(
+                "The bands of {count} rasters become up to {channels} channels, and a model takes {most} at most: "
+                "choose fewer rasters."
+            )
+            raise RasterError(text.format(count=len(layers), channels=f"{channels:,}", most=f"{MOST_CHANNELS:,}"))
         raster_layer(algorithm, parameters, "GRID", context)
     except (QgsProcessingException, RasterError) as error:
         return str(error)

@@ -14,6 +14,7 @@ from .text import LONGEST_NAME
 
 MOST_CLASSES = 1000
 MOST_MODALITIES = 256
+MOST_CHANNELS = 4_096  # that all modalities together become
 MOST_DIGESTS = 2_048  # polygons by which a training is known again
 LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
 NUMERIC = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64")

@@ -12,9 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 from osgeo import gdal, ogr
+from qgis.core import QgsProcessingContext
 
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
-from bdgf.tests.algorithms.helpers import QUICK, Scene, Trained, changes, kept_logs, listing, project_layer, refused
+from bdgf.tests.algorithms.helpers import (
+    QUICK,
+    Scene,
+    Trained,
+    algorithm,
+    changes,
+    kept_logs,
+    listing,
+    project_layer,
+    refused,
+)
 from bdgf.tests.raster.helpers import make_raster
 
 
@@ -108,6 +119,15 @@ def test_a_raster_cut_short_is_told_by_name(refuse: Any, scene: Scene, tmp_path:
     short = tmp_path / "short.tif"
     short.write_bytes(Path(scene.optical).read_bytes()[:-40_000])
     assert "short" in refuse(MODALITIES=[str(short), scene.dsm])
+
+
+def test_more_rasters_or_bands_than_a_model_holds(scene: Scene):
+    """171 images of 24 bands are 4,104 channels: the model would be written, and refused when it is read."""
+    context = QgsProcessingContext()
+    for name in ("train", "pretrain"):
+        for count, said in ((257, "257 rasters were chosen, and a model takes 256"), (171, "up to 4,104 channels")):
+            fine, text = algorithm(name).checkParameterValues({"MODALITIES": [scene.optical] * count}, context)
+            assert not fine and said in text and "choose fewer" in text
 
 
 def test_a_raster_of_nodata_only(refuse: Any, scene: Scene, tmp_path: Path):

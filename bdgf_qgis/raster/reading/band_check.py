@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..errors import RasterCancelled
 from ..grid import Window
@@ -55,14 +55,16 @@ def _patches(window: Window) -> list[Window]:
     ]
 
 
-def _strips(pixels: SourcePixels, window: Window, bands: int) -> list[Window]:
+def _strips(pixels: SourcePixels, window: Window, bands: int) -> Iterator[Window]:
     """The window in rows of the file's own blocks, cut along its columns where a row of blocks is long."""
     if window.empty or not bands:
-        return []
+        return
     high, wide = pixels.block_size()
     budget = max(1, _STRIP // (bands * pixels.dtype.itemsize))
     high = max(1, min(high, window.height, budget))
     wide = max(wide, budget // high // wide * wide) if wide * high <= budget else max(1, budget // high)
     rows = range(window.row // high * high, window.row_end, high)
     columns = range(window.column // wide * wide, window.column_end, wide)
-    return [Window(row, column, high, wide).intersection(window) for row in rows for column in columns]
+    for row in rows:
+        for column in columns:
+            yield Window(row, column, high, wide).intersection(window)

@@ -13,12 +13,14 @@ import numpy as np
 
 from ....model.shared.messages import Block
 from ....model.shared.patch_starts import window_starts
+from ..errors import RasterError
 from ..grid import Window
 from ..npy import save_array
 from .stack import ModalityStack
 
 MEMORY = 192 * 1024 * 1024  # bytes that the arrays of one block may take
 _LONGEST = 1024  # pixels along a side: a bigger block brings no speed, only coarser progress and cancelling
+_MOST = 1_000_000  # blocks of a scene
 
 
 def plan_blocks(
@@ -32,10 +34,18 @@ def plan_blocks(
         size_window: side W of a window.
         stride: between windows.
         memory: bytes that one block with its surroundings may take (MEMORY); one stride wide it is in any case.
+
+    Raises RasterError where they would be more than a million.
     """
     halo = 2 * (size_window - stride) + stride
     side = int(((MEMORY if memory is None else memory) / max(1, bands_bytes)) ** 0.5) - halo
     side = max(1, min(side, _LONGEST) // stride) * stride
+    rows, columns = window.cell_starts(side)
+    if len(rows) * len(columns) > _MOST:
+        raise RasterError(
+            f"{window.width:,} x {window.height:,} pixels are too many for one map, which would take weeks: choose a "
+            "smaller extent, or coarser pixels."
+        )
     return list(window.cells(side))
 
 

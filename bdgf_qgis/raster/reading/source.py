@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -61,9 +62,13 @@ def open_source(source: RasterSource) -> Any:
     """The raster as a GDAL data set of its own, for one thread.
 
     Raises RasterError, naming the layer, where GDAL cannot read it, or where its grid is rotated or known by ground
-    control points only.
+    control points only, or where it is a pipe.
     """
     what = f"The layer '{source.name}' cannot be read by GDAL: choose a raster file; save a web layer (WMS) to one"
+    if os.path.exists(source.path) and not os.path.isfile(source.path) and not os.path.isdir(source.path):
+        raise RasterError(
+            f"The layer '{source.name}' is a pipe or a device: choose a raster file."
+        )  # it might never end
     with gdal_errors(what) as calls:
         # No NUM_THREADS: with it GDAL 3.6 prints an error per tile of a many-band GeoTIFF, and was no faster.
         dataset = gdal.OpenEx(source.path, gdal.OF_RASTER | gdal.OF_READONLY)

@@ -27,6 +27,7 @@ _MOST_CHANNELS = 32  # that the worker makes of a raster's bands, four bytes eac
 _WORKER_BYTES = 4  # of each pixel that the worker keeps beside its channels: validity, label, held out
 _READ = 32 * 1024 * 1024  # bytes that are read at once
 
+_MOST_TRIED = 4_000_000  # tiles that are drawn, of which some hold no valid pixel
 _ACROSS = 2**31  # more than there are tiles side by side
 
 Place = tuple[int, int]
@@ -77,10 +78,17 @@ def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, s
             "the size limit: those to learn from at random but evenly over the classes, those for the accuracy "
             "figures at random."
         )
-    others = random.permutation(total) if total > room else np.arange(total)
+    others = _permuted(total, random) if total > room else np.arange(total)
     fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
     places = tuple((int(row), int(column)) for row, column in zip(*_places(first)))
     return TilePlan(places, fill, room, total, tuple(notes), assessed)
+
+
+def _permuted(total: int, random: np.random.Generator) -> np.ndarray:
+    """The numbers below `total` at random; of very many only some, each once."""
+    if total <= _MOST_TRIED:
+        return random.permutation(total)
+    return random.permutation(np.unique(random.integers(total, size=_MOST_TRIED)))
 
 
 def copy_tiles(

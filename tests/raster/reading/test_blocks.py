@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.blocks import block_with_halo, plan_blocks, write_block
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
@@ -101,3 +102,8 @@ def test_gdal_keeps_no_tiles_of_blocks_that_were_read(tmp_path: Path) -> None:
         before = gdal.GetCacheUsed()
         assert write_block(stack, 0, Window(0, 0, 480, 480), tmp_path, 64, 40) is not None
         assert gdal.GetCacheUsed() <= before
+
+
+def test_more_blocks_than_anybody_waits_for_are_refused_before_they_are_made() -> None:
+    with pytest.raises(RasterError, match="40,000,000 x 20,000,000 pixels are too many for one map"):
+        plan_blocks(Window(0, 0, 20_000_000, 40_000_000), 100, 64, 48)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.raster.errors import RasterError
+from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
+from bdgf.bdgf_qgis.raster.reading.source import RasterSource
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.tests.raster.helpers import TRANSFORM, make_raster
 
@@ -216,3 +217,15 @@ def test_a_file_that_breaks_off_is_reported_by_name(tmp_path: Path) -> None:
     with pytest.raises(RasterError, match="'cut' cannot be read"):
         with open_stack([source]) as stack:
             stack.read(stack.grid.window)
+
+
+def test_a_search_for_pixels_of_a_continent_begins_at_once(tmp_path: Path) -> None:
+    """A band without a pixel where it was looked at first is looked through piece by piece."""
+    make_raster(tmp_path / "small.tif", np.zeros((4, 4), np.uint8), nodata=0)
+    text = gdal.Translate("", str(tmp_path / "small.tif"), format="VRT").GetMetadata("xml:VRT")[0]
+    size = 'rasterXSize="4" rasterYSize="4"'
+    assert size in text
+    (tmp_path / "large.vrt").write_text(text.replace(size, 'rasterXSize="40000000" rasterYSize="20000000"', 1))
+    looks = iter((False, False, True))
+    with pytest.raises(RasterCancelled):
+        open_stack([RasterSource(str(tmp_path / "large.vrt"), "large")], cancelled=lambda: next(looks))

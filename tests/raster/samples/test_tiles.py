@@ -13,7 +13,7 @@ from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
-from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
+from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles, plan_tiles
 from bdgf.model.shared.messages import TileFiles
 from bdgf.tests.raster.helpers import UTM, box, make_raster, wkt
 
@@ -178,3 +178,11 @@ print(len(np.load(files.index)), resource.getrusage(resource.RUSAGE_SELF).ru_max
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     tiles, grown = map(int, result.stdout.split())
     assert tiles == 4 * 1024**2 // ((4 * 8 + 4) * 64 * 64 + 8) and grown < 100_000
+
+
+def test_the_tiles_of_a_continent_are_drawn_in_bounded_memory() -> None:
+    plan = plan_tiles(Window(0, 0, 20_000_000, 40_000_000), None, 64, 1000, 0)
+    assert plan.total == 312_500 * 625_000 and len(plan.fill) > 3_900_000
+    assert len(np.unique(plan.fill, axis=0)) == len(plan.fill), "each tile once"
+    assert (plan.fill.min(axis=0) >= 0).all() and (plan.fill.max(axis=0) < (312_500, 625_000)).all()
+    assert (abs(plan.fill.mean(axis=0) / (312_500, 625_000) - 0.5) < 0.01).all(), "from all over"
