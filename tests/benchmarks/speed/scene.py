@@ -26,6 +26,13 @@ def pixels(first: int, rows: int, side: int) -> np.ndarray:
 def write_scene(path: Path, side: int) -> None:
     """The scene of `side` x `side` pixels as a tiled, compressed GeoTIFF of pixels of 10 metres."""
     gdal.UseExceptions()
+    try:
+        _write(path, side)
+    finally:
+        gdal.DontUseExceptions()  # tests that follow hear GDAL's errors as QGIS does
+
+
+def _write(path: Path, side: int) -> None:
     options = ["TILED=YES", "COMPRESS=LZW", "PREDICTOR=2", "NUM_THREADS=ALL_CPUS"]
     dataset = gdal.GetDriverByName("GTiff").Create(str(path), side, side, BANDS, gdal.GDT_UInt16, options)
     system = osr.SpatialReference()
