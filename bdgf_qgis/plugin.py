@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from qgis.core import QgsApplication
 
 from .algorithms.runs import runs
-from .engine.session import end_idle_worker
 from .provider import BdgfProvider
+from .workflows.session import end_idle_worker
 
 if TYPE_CHECKING:
     from .gui.window import Window

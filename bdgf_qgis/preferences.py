@@ -1,4 +1,4 @@
-"""The plugin's settings in QGIS: one key each below `bdgf/`, read and written here alone."""
+"""The plugin's settings in QGIS: one key each below `bdgf/`. No other module reads or writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from qgis.core import QgsSettings
 
 from .environment.installation.options import Options
-from .environment.setting import IDLE_MINUTES, profile_home
+from .resources import profile_home
 
 _PREFIX = "bdgf/"
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choose from; others may be typed
@@ -29,7 +29,7 @@ class Preferences:
     python: str = ""
     device: str = "auto"
     cache: str = ""
-    idle: int = IDLE_MINUTES
+    idle: int = 5
     uv: str = ""
     base_python: str = ""
     torch_backend: str = "auto"

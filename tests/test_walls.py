@@ -69,14 +69,13 @@ def test_modules_of_both_sides_use_the_standard_library_only(path: Path) -> None
         ("files", set()),
         ("raster", {"files"}),
         ("demo", {"files", "raster"}),
-        ("engine", {"environment", "files", "raster"}),
+        ("engine", {"files", "raster"}),
         ("environment", {"engine", "files"}),
     ],
 )
 def test_folders_below_the_workflows_know_no_qgis(folder: str, below: set[str]) -> None:
     for path in sorted((ROOT / "bdgf_qgis" / folder).rglob("*.py")):
-        settings_reader = folder == "environment" and path.stem == "setting"  # reads the QGIS setting bdgf/python
-        assert settings_reader or not libraries(path) & (QGIS_LIBRARIES - {"osgeo"}), name(path)
+        assert not libraries(path) & (QGIS_LIBRARIES - {"osgeo"}), name(path)
         allowed = {folder, *below}
         others = [parts for parts in inside(path) if parts[0] == "bdgf_qgis" and len(parts) > 2]
         assert all(parts[1] in allowed for parts in others), name(path)

@@ -17,14 +17,13 @@ from qgis.PyQt.QtCore import QT_VERSION_STR
 
 from ..engine.errors import EngineError, RunCancelled
 from ..environment.diagnosis.interpreter import look_at
-from ..environment.python import find_python
-from ..environment.setting import profile_home, python_setting
 from ..preferences import DEVICES, wished_device
 from ..report.check import CheckReport
 from ..resources import plugin_version
 from ..translation import tr
 from ..workflows.environment_job import diagnose_environment
 from ..workflows.feedback import QgisFeedback
+from ..workflows.session import chosen_python
 from .base import BdgfAlgorithm
 
 
@@ -75,7 +74,7 @@ class CheckEnvironment(BdgfAlgorithm):
         wish = wished_device(self.parameterAsString(parameters, "DEVICE", context))
         paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "TEXT")}
         try:
-            python = find_python(python_setting(), home=profile_home())
+            python = chosen_python()
             looked = look_at(python.path)
             for each in looked.lacking:
                 feedback.pushWarning(each)

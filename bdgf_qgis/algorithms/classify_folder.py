@@ -14,7 +14,6 @@ from qgis.core import (
 
 from ...model.shared.header import Header
 from ...model.shared.text import plain_text
-from ..engine.session import session_series
 from ..preferences import wished_device
 from ..raster.reading.source import RasterSource
 from ..raster.texts import counted
@@ -26,6 +25,7 @@ from ..workflows.running import model_header, opened_model, told_to_user
 from ..workflows.scene_batch import Batch, files_read
 from ..workflows.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
 from ..workflows.scene_table import FAILED, MAPPED, SceneTable
+from ..workflows.session import session_series
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, device_problem, model_problem
 

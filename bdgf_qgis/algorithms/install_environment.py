@@ -13,16 +13,16 @@ from qgis.core import (
 )
 
 from ..engine.errors import EngineError, EnvironmentMissing, RunCancelled
-from ..engine.session import end_idle_worker
 from ..environment.installation.errors import InstallationError
 from ..environment.installation.home import remove_all
 from ..environment.managed import environments
-from ..environment.python import OWN_ENVIRONMENT, find_python
-from ..environment.setting import profile_home, python_setting
+from ..environment.python import OWN_ENVIRONMENT
 from ..preferences import read_preferences
+from ..resources import profile_home
 from ..translation import tr
 from ..workflows.environment_job import install_environment
 from ..workflows.feedback import QgisFeedback
+from ..workflows.session import chosen_python, end_idle_worker
 from .base import BdgfAlgorithm
 
 ACTIONS = ["install", "reinstall", "remove"]
@@ -119,7 +119,7 @@ class InstallEnvironment(BdgfAlgorithm):
 def overruling_python() -> str:
     """A sentence where BDGF computes with another Python than that of its own environment; '' where it does not."""
     try:
-        found = find_python(python_setting(), home=profile_home())
+        found = chosen_python()
     except EnvironmentMissing as error:
         return str(error)
     if found.where == OWN_ENVIRONMENT:

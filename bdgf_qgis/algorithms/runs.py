@@ -11,8 +11,8 @@ from weakref import WeakSet
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt import sip
 
-from ..engine.session import end_idle_worker
 from ..translation import tr
+from ..workflows.session import end_idle_worker
 
 
 class Runs:

@@ -7,7 +7,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Optional, Union, cast, get_args
@@ -32,7 +32,6 @@ from ...model.shared.messages import (
     encode,
 )
 from ...model.shared.text import plain_text
-from ..environment.python import worker_environment
 from . import process as processes
 from .errors import WorkerDied
 from .log import Log
@@ -44,6 +43,14 @@ FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the las
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 _LONGEST = 64 * 1024 * 1024  # bytes of a line; the curves of the longest training take a tenth
 _WAITING = 10_000  # events that may wait here for a caller who writes a large block; more wait in the worker
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a worker is started with: its command, and the environment variables of the process."""
+
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,8 @@ class Worker:
     Not for several threads, except that send() may be called from any.
     """
 
-    def __init__(self, command: Sequence[str], workspace: Workspace) -> None:
-        self._command = tuple(command)
+    def __init__(self, start: Start, workspace: Workspace) -> None:
+        self._start = start
         self._workspace = workspace
         self.log = Log(workspace.path)
         self.ready: Optional[Ready] = None
@@ -109,13 +116,13 @@ class Worker:
         if self._process is not None:
             return
         folder = str(self._workspace.path)
-        environment = {**worker_environment(), **dict.fromkeys(_TEMPORARY, folder)}
+        variables = {**self._start.variables, **dict.fromkeys(_TEMPORARY, folder)}
         try:
             with self.log.open() as stderr:
-                process = processes.start(self._command, environment, folder, stderr)
+                process = processes.start(self._start.command, variables, folder, stderr)
         except OSError as error:
             raise WorkerDied(
-                f"The worker's Python {self._command[0]} could not be started: {error.strerror}."
+                f"The worker's Python {self._start.command[0]} could not be started: {error.strerror}."
             ) from error
         self._process, self.ready, self._at_work = process, None, False
         self._inbox, self._outbox, self._over = queue.Queue(), queue.Queue(), threading.Event()

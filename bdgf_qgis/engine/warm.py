@@ -5,33 +5,24 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Optional
 
-from ..environment.python import worker_environment
-from .client import Worker
+from .client import Start, Worker
 from .workspace import Workspace, sweep_stale
 
 _BETWEEN = 60.0  # seconds that a worker waits for the next run of a series where none is to wait otherwise
 
 
 @dataclass(frozen=True)
-class _Start:
-    """What a worker is started with; a run that would start it otherwise takes another."""
-
-    command: tuple[str, ...]
-    environment: dict[str, str]
-    parent: str
-
-
-@dataclass(frozen=True)
 class _Idle:
-    """The worker that waits for the next run, and what it was started with."""
+    """The worker that waits, how it was started and where; a run that would start it otherwise takes another."""
 
     worker: Worker
-    start: _Start
+    start: Start
+    parent: str
 
 
 class WarmWorkers:
@@ -48,7 +39,7 @@ class WarmWorkers:
         self._ends = 0  # how often end() was called
 
     @contextmanager
-    def lend(self, command: Sequence[str], parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
+    def lend(self, start: Start, parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
         """A running worker for one run; its job folders are deleted at the end.
 
         parent        folder for temporary files; None takes the system's
@@ -58,17 +49,17 @@ class WarmWorkers:
         called, is not kept.
         """
         ends = self._ends
-        start = _Start(tuple(command), worker_environment(), os.path.realpath(parent or tempfile.gettempdir()))
-        worker = self._take(start)
+        folder = os.path.realpath(parent or tempfile.gettempdir())
+        worker = self._take(start, folder)
         if worker is None:
-            sweep_stale(start.parent)
-            worker = Worker(start.command, Workspace(start.parent))
+            sweep_stale(folder)
+            worker = Worker(start, Workspace(folder))
         try:
             worker.start()
             yield worker
         finally:
             worker.workspace.clear()
-            self._keep(_Idle(worker, start), idle_seconds, ends)
+            self._keep(_Idle(worker, start, folder), idle_seconds, ends)
 
     @contextmanager
     def series(self, idle_seconds: float) -> Iterator[None]:
@@ -89,11 +80,11 @@ class WarmWorkers:
             self._ends += 1
             self._end()
 
-    def _take(self, start: _Start) -> Optional[Worker]:
+    def _take(self, start: Start, folder: str) -> Optional[Worker]:
         """The worker that waits, where it fits and lives; one that does not is ended."""
         with self._lock:
             idle = self._idle
-            if idle is None or idle.start != start or not idle.worker.at_rest:
+            if idle is None or (idle.start, idle.parent) != (start, folder) or not idle.worker.at_rest:
                 self._end()
                 return None
             self._forget()

@@ -1,17 +1,17 @@
-"""Where the worker's Python lives, and the surroundings it starts in."""
+"""Which Python runs the worker, and how the worker is started on it."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ..engine.client import Start
 from ..engine.errors import EnvironmentMissing
 from .managed import managed_python, python_inside
-from .variables import without_foreign
+from .variables import child_variables
 
 PLUGIN_ROOT = Path(__file__).resolve().parents[2]
 VARIABLE = "BDGF_PYTHON"
@@ -76,31 +76,6 @@ def _checked(path: str, where: str) -> WorkerPython:
     return WorkerPython(os.path.abspath(path), where)
 
 
-def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> list[str]:
-    """The argument list that starts the worker."""
-    return [python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)]
-
-
-def worker_environment(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
-    """The environment of a child process, without what would lead it to code and data that are not its own.
-
-    Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS
-    drawing, spinning made a training on two cores seven times slower (docs/performance.md). Who set it is obeyed.
-    """
-    source = os.environ if environ is None else environ
-    kept = {"GOMP_SPINCOUNT": "10000", **without_foreign(source)}
-    if platform == "win32":
-        homes = [source[name] for name in ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH") if source.get(name)]
-        for name in kept:
-            if name.upper() == "PATH":
-                kept[name] = ";".join(each for each in kept[name].split(";") if not _lies_in(each, homes))
-    return kept
-
-
-def _lies_in(folder: str, homes: list[str]) -> bool:
-    """Whether a Windows folder lies in one of `homes`: its DLLs would be loaded instead of torch's."""
-
-    def plain(path: str) -> str:
-        return path.replace("/", "\\").rstrip("\\").lower() + "\\"
-
-    return any(plain(folder).startswith(plain(home)) for home in homes)
+def worker_start(python: WorkerPython, root: Path = PLUGIN_ROOT) -> Start:
+    """What starts the worker on a Python."""
+    return Start((python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)), child_variables())

@@ -1,8 +1,11 @@
-"""Which environment variables no child process of ours inherits: the one rule for the worker, uv and pip."""
+"""Which environment variables a child process of ours inherits: one rule for the worker, uv and pip."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
+from typing import Optional
 
 _NAMES = frozenset(
     # QGIS's own Python, libraries and data
@@ -39,6 +42,26 @@ def is_foreign(name: str) -> bool:
     return upper in _NAMES or upper.startswith(_PREFIXES)
 
 
-def without_foreign(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a child may inherit: the user's paths, proxies, threads, cards and settings of uv and pip."""
-    return {name: value for name, value in environ.items() if not is_foreign(name)}
+def child_variables(environ: Optional[Mapping[str, str]] = None, platform: str = sys.platform) -> dict[str, str]:
+    """The variables of a child process: the user's paths, proxies, threads, cards and settings of uv and pip.
+
+    Threads of the worker that wait for each other soon sleep instead of spinning on: beside other work, as QGIS
+    drawing, spinning made a training on two cores seven times slower (docs/performance.md). Who set it is obeyed.
+    """
+    source = os.environ if environ is None else environ
+    kept = {"GOMP_SPINCOUNT": "10000", **{name: value for name, value in source.items() if not is_foreign(name)}}
+    if platform == "win32":
+        homes = [source[name] for name in ("OSGEO4W_ROOT", "QGIS_PREFIX_PATH") if source.get(name)]
+        for name in kept:
+            if name.upper() == "PATH":
+                kept[name] = ";".join(each for each in kept[name].split(";") if not _lies_in(each, homes))
+    return kept
+
+
+def _lies_in(folder: str, homes: list[str]) -> bool:
+    """Whether a Windows folder lies in one of `homes`: its DLLs would be loaded instead of torch's."""
+
+    def plain(path: str) -> str:
+        return path.replace("/", "\\").rstrip("\\").lower() + "\\"
+
+    return any(plain(folder).startswith(plain(home)) for home in homes)

@@ -21,9 +21,10 @@ from ..engine.errors import EnvironmentMissing
 from ..environment.diagnosis.interpreter import Interpreter, look_at
 from ..environment.installation.install import is_outdated
 from ..environment.managed import managed_python, read_state
-from ..environment.python import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE, find_python
-from ..environment.setting import profile_home
+from ..environment.python import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE
+from ..resources import profile_home
 from ..translation import tr
+from ..workflows.session import chosen_python
 from .background import in_background
 from .install_panel import InstallPanel
 from .installer import Installer
@@ -147,7 +148,7 @@ def python_in_use(setting: str) -> str:
         DEVELOPMENT: tr("BDGF computes with {path}, made for its development."),
     }
     try:
-        found = find_python(setting, home=profile_home())
+        found = chosen_python(setting)
     except EnvironmentMissing as error:
         return str(error)
     return words[found.where].format(path=found.path, variable=VARIABLE)

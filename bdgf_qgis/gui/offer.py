@@ -11,9 +11,9 @@ from qgis.PyQt.QtWidgets import QPushButton
 from ..engine.errors import EnvironmentMissing
 from ..environment.installation.install import is_outdated
 from ..environment.managed import managed_python
-from ..environment.python import find_python
-from ..environment.setting import profile_home, python_setting
+from ..resources import profile_home
 from ..translation import tr
+from ..workflows.session import chosen_python
 from .install_dialog import InstallDialog
 from .installer import Installer
 
@@ -32,7 +32,7 @@ class Offer(QObject):
     def torch_wanted(self) -> None:
         """Something needs PyTorch: offer it where there is none. The first time with the dialog at once."""
         try:
-            find_python(python_setting(), home=profile_home())
+            chosen_python()
         except EnvironmentMissing:
             first = self.dialog is None
             text = tr("Training and classifying need PyTorch, which is not set up yet.")
@@ -45,7 +45,7 @@ class Offer(QObject):
         home = profile_home()
         in_use = managed_python(home)
         try:
-            found = find_python(python_setting(), home=home)
+            found = chosen_python()
         except EnvironmentMissing:
             return
         if in_use is not None and found.path == str(in_use) and is_outdated(home):

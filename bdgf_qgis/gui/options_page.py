@@ -23,12 +23,12 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..engine.session import end_idle_worker
 from ..environment.installation.disk import folder_size
 from ..environment.installation.home import empty_folder
 from ..preferences import DEVICES, Preferences, read_preferences, write_preferences
 from ..resources import icon
 from ..translation import tr
+from ..workflows.session import end_idle_worker
 from .background import in_background
 from .installer import Installer
 from .interpreter_box import InterpreterBox

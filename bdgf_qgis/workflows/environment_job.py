@@ -9,17 +9,16 @@ from qgis.core import QgsApplication
 from ..engine.client import Worker
 from ..engine.errors import WorkerDied, WorkerFailed
 from ..engine.run import Feedback
-from ..engine.session import end_idle_worker
 from ..engine.workspace import Workspace, sweep_stale
 from ..environment.diagnosis.worker_check import Diagnosis, diagnose, prove_cpu
 from ..environment.installation.errors import InstallationError
 from ..environment.installation.install import Installation, Result, install
 from ..environment.installation.options import Options
 from ..environment.installation.system import this_system
-from ..environment.python import WorkerPython, find_python, worker_command
-from ..environment.setting import profile_home, python_setting
-from ..resources import plugin_version
+from ..environment.python import WorkerPython, worker_start
+from ..resources import plugin_version, profile_home
 from .proxy import network_of_qgis
+from .session import chosen_python, end_idle_worker
 
 
 def install_environment(options: Options, feedback: Feedback, anew: bool = False) -> Result:
@@ -46,7 +45,7 @@ def diagnose_environment(wish: str, feedback: Feedback) -> Diagnosis:
 
     Raises EnvironmentMissing where there is no Python for it, WorkerDied or WorkerFailed where it does not start.
     """
-    python = find_python(python_setting(), home=profile_home())
+    python = chosen_python()
     end_idle_worker()  # it holds memory of the graphics card
     with _worker(python) as worker:
         return diagnose(worker, python, wish, feedback)
@@ -55,4 +54,4 @@ def diagnose_environment(wish: str, feedback: Feedback) -> Diagnosis:
 def _worker(python: WorkerPython) -> Worker:
     """A worker on a given Python, of its own."""
     sweep_stale()
-    return Worker(worker_command(python), Workspace())
+    return Worker(worker_start(python), Workspace())

@@ -22,9 +22,9 @@ from qgis.core import (
 )
 
 from ...model.shared.text import plain_text
-from ..environment.setting import profile_home
 from ..files.lock import remove_lock, take_lock
 from ..files.renames import name_lock
+from ..resources import profile_home
 from ..translation import tr
 
 _PROJECT, _SCENE, _DATE = "{project}", "{scene}", "{date}"

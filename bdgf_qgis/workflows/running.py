@@ -14,7 +14,6 @@ from ...model.shared.header import Header, ModelFile, ModelFileError, read_heade
 from ...model.shared.text import plain_text
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
-from ..engine.session import worker_session
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.output.lineage import check_no_result, doubts
 from ..raster.reading.pixel_size import size_text
@@ -25,6 +24,7 @@ from .comparing import compare_pixel_sizes
 from .inputs import Rasters
 from .matching import match_modalities
 from .nodata_text import nodata_note
+from .session import worker_session
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from qgis.core import QgsApplication, QgsProject
 
-from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.provider import BdgfProvider
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, children, run, run_folders
 
 

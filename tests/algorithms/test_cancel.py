@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.session import end_idle_worker
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import (
     QUICK,

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.engine.session import end_idle_worker
 from bdgf.bdgf_qgis.preferences import Preferences, write_preferences
 from bdgf.bdgf_qgis.raster.reading import blocks
 from bdgf.bdgf_qgis.workflows.scene_table import MAPPED, SceneResult, SceneTable
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 from bdgf.tests.algorithms.helpers import (
     Log,
     Scene,

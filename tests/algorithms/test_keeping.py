@@ -11,7 +11,7 @@ import pytest
 from qgis.core import QgsProcessingContext, QgsProcessingUtils, QgsSettings
 
 from bdgf.bdgf_qgis.demo.scene import LEAST_SIZE
-from bdgf.bdgf_qgis.environment.setting import profile_home
+from bdgf.bdgf_qgis.resources import profile_home
 from bdgf.bdgf_qgis.workflows.keeping import MAPS_PLACE
 from bdgf.bdgf_qgis.workflows.recent_models import TRAINED, recent_models, remember_model
 from bdgf.model.shared.header import read_header

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.session import end_idle_worker
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.client import Start, Worker
 from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
+from bdgf.bdgf_qgis.environment.variables import child_variables
 from bdgf.model.shared.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS
 
@@ -18,12 +19,13 @@ TILES = TileFiles(64, "index.npy", ("first.npy",), "valid.npy")
 MODALITIES = (ModalityInfo("first", ("Band 1",), "uint8"),)
 
 
-def fake_command(load: str = "") -> list[str]:
-    return [sys.executable, "-I", "-X", "utf8", str(FAKE), str(PLUGIN_ROOT), load]
+def fake_start(load: str = "") -> Start:
+    command = (sys.executable, "-I", "-X", "utf8", str(FAKE), str(PLUGIN_ROOT), load)
+    return Start(command, child_variables())
 
 
 def fake_worker(folder: Path, load: str = "") -> Worker:
-    return Worker(fake_command(load), Workspace(str(folder)))
+    return Worker(fake_start(load), Workspace(str(folder)))
 
 
 def pretrain(what: str, text: str = "cpu") -> PretrainJob:

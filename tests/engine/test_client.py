@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.client import Start, Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied
 from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.model.shared.messages import Cancelled, Event, Note, Pretrained, Ready
@@ -233,7 +233,7 @@ def test_log_stays_small(workers: Make) -> None:
 
 def test_python_that_cannot_be_started(folder: Path) -> None:
     with Workspace(str(folder)) as workspace:
-        worker = Worker([str(folder / "no python")], workspace)
+        worker = Worker(Start((str(folder / "no python"),), {}), workspace)
         with pytest.raises(WorkerDied, match="no python could not be started: No such file"):
             worker.start()
         assert not worker.running

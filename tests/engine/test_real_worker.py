@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine import session
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, RunCancelled, WorkerFailed
-from bdgf.bdgf_qgis.engine.session import end_idle_worker, worker_session
 from bdgf.bdgf_qgis.engine.stream import classify_blocks
-from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_command
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_start
+from bdgf.bdgf_qgis.workflows import session
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker, worker_session
 from bdgf.tests.engine.helpers import Recorder, classify, session_of, soon
 
 
@@ -20,8 +20,7 @@ def test_cancel_while_torch_loads_then_two_jobs(folder: Path, monkeypatch: pytes
     root = folder / "QGIS Pläne" / "bdgf-1.0"
     shutil.copytree(PLUGIN_ROOT / "model", root / "model", ignore=shutil.ignore_patterns("__pycache__"))
     python = find_python()
-    monkeypatch.setattr(session, "python_setting", lambda: None)
-    monkeypatch.setattr(session, "worker_command", lambda found: worker_command(python, root))
+    monkeypatch.setattr(session, "worker_start", lambda found: worker_start(python, root))
     temporary = folder / "tmp"
     temporary.mkdir()
     with worker_session(str(temporary)) as worker:
@@ -51,7 +50,6 @@ def test_python_that_lacks_torch_is_told(folder: Path, monkeypatch: pytest.Monke
     bare.write_text(f'#!/bin/sh\nexec "{find_python().path}" -S "$@"\n')
     bare.chmod(0o755)
     monkeypatch.setenv("BDGF_PYTHON", str(bare))
-    monkeypatch.setattr(session, "python_setting", lambda: None)
     with worker_session(str(folder)) as worker, pytest.raises(WorkerFailed, match="cannot load torch and numpy"):
         classify_blocks(worker, classify(), lambda stopped: iter(()), 0, lambda *_: None, Recorder())
     monkeypatch.setenv("BDGF_PYTHON", str(folder / "gone"))

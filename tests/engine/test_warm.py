@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine import session
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.bdgf_qgis.engine.session import end_idle_worker, worker_session
 from bdgf.bdgf_qgis.engine.warm import WarmWorkers
 from bdgf.bdgf_qgis.plugin import BdgfPlugin
-from bdgf.tests.engine.helpers import Recorder, fake_command, pretrain, session_of, soon
+from bdgf.bdgf_qgis.workflows import session
+from bdgf.bdgf_qgis.workflows.session import end_idle_worker, worker_session
+from bdgf.tests.engine.helpers import Recorder, fake_start, pretrain, session_of, soon
 
 LONG = 60.0  # seconds; no test waits for it
 
@@ -36,7 +36,7 @@ class Lender:
 
     def run(self, what: str = "quick", seconds: float = LONG, load: str = "", feedback: Recorder | None = None) -> int:
         """The id of the process that did it."""
-        with self.warm.lend(fake_command(load), str(self.folder), seconds) as worker:
+        with self.warm.lend(fake_start(load), str(self.folder), seconds) as worker:
             return self.job(worker, what, feedback)
 
     def job(self, worker: Worker, what: str = "quick", feedback: Recorder | None = None) -> int:
@@ -94,7 +94,7 @@ def test_two_runs_at_once_have_a_worker_each_and_one_of_them_waits(lender: Lende
     both, found = threading.Barrier(2, timeout=20), []
 
     def one() -> None:
-        with lender.warm.lend(fake_command(), str(lender.folder), LONG) as worker:
+        with lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
             both.wait()
             found.append(lender.job(worker))
             both.wait()
@@ -163,17 +163,17 @@ def test_only_one_that_is_trusted_is_kept(lender: Lender, what: str, error: type
 
 def test_a_run_that_fails_on_this_side_keeps_the_worker_unless_it_is_at_work(lender: Lender) -> None:
     first = lender.run()
-    with pytest.raises(KeyError), lender.warm.lend(fake_command(), str(lender.folder), LONG) as worker:
+    with pytest.raises(KeyError), lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
         raise KeyError("a raster is missing")
     assert lender.alive == [first]
-    with pytest.raises(KeyError), lender.warm.lend(fake_command(), str(lender.folder), LONG) as worker:
+    with pytest.raises(KeyError), lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
         worker.send(pretrain("wait"))
         raise KeyError("gone in the middle")
     assert lender.alive == [] and lender.folders() == []
 
 
 def test_unloading_the_plugin_ends_it(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "worker_command", lambda python: fake_command())
+    monkeypatch.setattr(session, "worker_start", lambda python: fake_start())
     with worker_session(str(lender.folder)) as worker:
         lender.job(worker)
     assert len(lender.alive) == 1
@@ -183,7 +183,7 @@ def test_unloading_the_plugin_ends_it(lender: Lender, monkeypatch: pytest.Monkey
 
 
 def test_one_that_is_lent_when_the_plugin_is_unloaded_ends_with_its_run(lender: Lender) -> None:
-    with lender.warm.lend(fake_command(), str(lender.folder), LONG) as worker:
+    with lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
         lender.job(worker)
         lender.warm.end()
         lender.job(worker)
@@ -194,12 +194,10 @@ def test_one_that_is_lent_when_the_plugin_is_unloaded_ends_with_its_run(lender: 
 
 QGIS = """
 import os, signal, sys
-from bdgf.bdgf_qgis.engine import session
-from bdgf.tests.engine.helpers import fake_command
-session.find_python = lambda *_, **__: None
-session.python_setting = session.profile_home = lambda: None
-session.idle_minutes = lambda: 5
-session.worker_command = lambda python: fake_command()
+from bdgf.bdgf_qgis.workflows import session
+from bdgf.tests.engine.helpers import fake_start
+session.chosen_python = lambda: None
+session.worker_start = lambda python: fake_start()
 with session.worker_session(sys.argv[1]) as worker:
     while worker.ready is None:
         worker.next_event(0.1)

@@ -184,7 +184,7 @@ for name in [each for each in sys.modules if each == "bdgf" or each.startswith("
     del sys.modules[name]  # as qgis.utils does on unload and reload
 gc.collect()
 if sys.argv[2] == "reload":
-    import bdgf.bdgf_qgis.engine.session
+    import bdgf.bdgf_qgis.workflows.session
 thread.join(30)
 print(said)
 """

@@ -20,7 +20,6 @@ from bdgf.bdgf_qgis import preferences as preferences_module
 from bdgf.bdgf_qgis.algorithms import install_environment
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
-from bdgf.bdgf_qgis.engine import session
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
 from bdgf.bdgf_qgis.environment.installation.pins import fingerprint
 from bdgf.bdgf_qgis.environment.managed import Managed, environments, python_inside, write_state
@@ -35,8 +34,9 @@ from bdgf.bdgf_qgis.preferences import (
     wished_device,
     write_preferences,
 )
+from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.proxy import proxy_address
-from bdgf.tests.engine.helpers import fake_command, session_of
+from bdgf.tests.engine.helpers import fake_start, session_of
 
 
 class Provider(QgsProcessingProvider):
@@ -104,7 +104,7 @@ def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 def home(qgis_app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A profile of the test's own, and no settings."""
     folder = tmp_path / "profile" / "bdgf"
-    for module in (preferences_module, interpreter_box, offer):
+    for module in (preferences_module, session, interpreter_box, offer):
         monkeypatch.setattr(module, "profile_home", lambda: folder)
     monkeypatch.delenv("BDGF_PYTHON", raising=False)
     write_preferences(Preferences())
@@ -187,7 +187,7 @@ def test_page_shows_and_stores(home: Path) -> None:
 def test_page_says_which_python_is_used_and_who_named_it(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter_box, "find_python", partial(find_python, root=tmp_path))
+    monkeypatch.setattr(session, "find_python", partial(find_python, root=tmp_path))
     python = tmp_path / "my env" / "python"
     python.parent.mkdir()
     python.write_text("")
@@ -218,7 +218,6 @@ def test_page_says_which_python_is_used_and_who_named_it(
 
 
 def test_an_installation_says_who_overrules_it(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install_environment, "profile_home", lambda: home)
     installed(home, fingerprint())
     assert install_environment.overruling_python() == ""
     monkeypatch.setenv("BDGF_PYTHON", "/usr/bin/python3")
@@ -232,12 +231,12 @@ def test_page_says_so_in_a_checkout(home: Path, tmp_path: Path, monkeypatch: pyt
     python = python_inside(tmp_path / "build" / "venv")
     python.parent.mkdir(parents=True)
     python.write_text("")
-    monkeypatch.setattr(interpreter_box, "find_python", partial(find_python, root=tmp_path))
+    monkeypatch.setattr(session, "find_python", partial(find_python, root=tmp_path))
     assert interpreter_box.python_in_use("") == f"BDGF computes with {python}, made for its development."
 
 
 def test_changed_settings_end_the_worker_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "worker_command", lambda python: fake_command())
+    monkeypatch.setattr(session, "worker_start", lambda python: fake_start())
     with session.worker_session(str(tmp_path)) as worker:
         process = worker.process_id
     assert process is not None
@@ -310,7 +309,7 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(*arguments: Any, **named: Any) -> None:
         raise EnvironmentMissing("none")
 
-    monkeypatch.setattr(offer, "find_python", find)
+    monkeypatch.setattr(offer, "chosen_python", find)
 
 
 @pytest.fixture

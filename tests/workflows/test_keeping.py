@@ -16,8 +16,8 @@ from qgis.core import (
 
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
-from bdgf.bdgf_qgis.environment.setting import profile_home
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
+from bdgf.bdgf_qgis.resources import profile_home
 from bdgf.bdgf_qgis.workflows import keeping
 from bdgf.bdgf_qgis.workflows.keeping import MODEL_PLACE, file_name, free_place, named_places, project_folder
 from bdgf.bdgf_qgis.workflows.placing import file_result, held_places

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...engine.process import answer
-from ..python import PLUGIN_ROOT, worker_environment
+from ..python import PLUGIN_ROOT
+from ..variables import child_variables
 
 REQUIREMENTS = PLUGIN_ROOT / "requirements.txt"
 _OLDEST = (3, 10)
@@ -51,7 +52,7 @@ def look_at(path: str, requirements: Path = REQUIREMENTS, timeout: float = _TIME
     if not Path(path).is_file():
         return Interpreter(path, "", (), (f"There is no file {path}.",))
     names = [name for name, _ in wanted]
-    said = answer([path, "-I", "-X", "utf8", "-c", _ASK, *names], worker_environment(), timeout)
+    said = answer([path, "-I", "-X", "utf8", "-c", _ASK, *names], child_variables(), timeout)
     facts = _facts(said or "")
     if facts is None:
         return Interpreter(path, "", (), (f"{path} did not answer as a Python does.",))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
-from ..python import worker_environment
+from ..variables import child_variables
 from .options import Network, Options
 from .system import System
 
@@ -19,7 +19,7 @@ def surroundings(
 ) -> dict[str, str]:
     """Variables for uv and pip. What the user set for these tools stays, unless QGIS's settings say otherwise."""
     environ = os.environ if environ is None else environ
-    result = worker_environment(environ, system.platform)
+    result = child_variables(environ, system.platform)
     result.update(_own_certificates(environ, system))
     result.setdefault("UV_CACHE_DIR", str(downloads(home, options)))
     result["UV_PYTHON_INSTALL_DIR"] = str(home / "python")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import EngineError
-from bdgf.bdgf_qgis.engine.session import worker_session
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
+from bdgf.bdgf_qgis.workflows.session import worker_session
 from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.benchmarks.accuracy.baselines import run_baseline
 from bdgf.tests.benchmarks.accuracy.bdgf_row import BdgfRunner, code_state

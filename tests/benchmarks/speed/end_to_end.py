@@ -63,8 +63,8 @@ def main(arguments: Sequence[str]) -> None:
     sys.path.append(str(Path(QgsApplication.pkgDataPath()) / "python" / "plugins"))
     from processing.core.Processing import Processing
 
-    from bdgf.bdgf_qgis.engine.session import end_idle_worker
     from bdgf.bdgf_qgis.provider import BdgfProvider
+    from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 
     Processing.initialize()
     provider = BdgfProvider()

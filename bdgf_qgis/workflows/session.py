@@ -1,4 +1,4 @@
-"""A worker for the length of one run: the one that a run before left waiting, or a new one."""
+"""A worker for the length of one run, on the Python that the settings name: one that waits for it, or a new one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Optional
 
-from ..environment.python import find_python, worker_command
-from ..environment.setting import idle_minutes, profile_home, python_setting
-from .client import Worker
-from .warm import WarmWorkers
+from ..engine.client import Worker
+from ..engine.warm import WarmWorkers
+from ..environment.python import WorkerPython, find_python, worker_start
+from ..preferences import read_preferences
+from ..resources import profile_home
 
 _workers = WarmWorkers()  # one for the process, as QGIS runs algorithms in any thread
 atexit.register(_workers.end)
+
+
+def chosen_python(named: Optional[str] = None) -> WorkerPython:
+    """The Python in which BDGF computes; `named` stands for the setting bdgf/python as it is on the options page.
+
+    Raises EnvironmentMissing where there is none, or the one that is named cannot be started.
+    """
+    setting = read_preferences().python if named is None else named
+    return find_python(setting, home=profile_home())
 
 
 @contextmanager
@@ -23,18 +33,21 @@ def worker_session(parent: Optional[str] = None) -> Iterator[Worker]:
     parent  folder for temporary files; None takes the system's. Only the log of a failed run stays. Raises
     EnvironmentMissing where no Python for the worker is known, WorkerDied where it cannot be started.
     """
-    command = worker_command(find_python(python_setting(), home=profile_home()))
-    with _workers.lend(command, parent, idle_minutes() * 60) as worker:
+    with _workers.lend(worker_start(chosen_python()), parent, _idle_seconds()) as worker:
         yield worker
 
 
 @contextmanager
 def session_series() -> Iterator[None]:
     """Several sessions one after another, which share a worker also where the user wants none to wait."""
-    with _workers.series(idle_minutes() * 60):
+    with _workers.series(_idle_seconds()):
         yield
 
 
 def end_idle_worker() -> None:
     """End the worker that waits for the next run; nothing happens where none does."""
     _workers.end()
+
+
+def _idle_seconds() -> int:
+    return read_preferences().idle * 60
