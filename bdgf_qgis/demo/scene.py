@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import ogr, osr
 
-from ..raster.drafts import Draft, commit_together
+from ..files.atomic_file import AtomicFile, commit_together
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
@@ -64,7 +64,7 @@ def write_scene(
         truth_style, image_style: the .qml that are put beside the truth and the optical image.
         decorate: is given each GeoPackage and its table before it is put in place.
 
-    Raises RasterError where the scene would be too small or the folder cannot be written to; nothing is left then.
+    Raises RasterError where the scene would be too small, FileError where a file cannot be written; nothing is left.
     """
     if size < LEAST_SIZE:
         raise RasterError(f"A demo scene has at least {LEAST_SIZE} x {LEAST_SIZE} pixels; {size} were asked for.")
@@ -92,7 +92,7 @@ def write_scene(
             progress(number / len(blocks))
         drafts = []
         for target, polygons in zip((scene.training, scene.validation), draw_polygons(town, size)):
-            drafts.append(open_rasters.enter_context(Draft(target)))
+            drafts.append(open_rasters.enter_context(AtomicFile(target)))
             _write_polygons(drafts[-1].file, target.stem, polygons, wkt)
             decorate(drafts[-1].file, target.stem)
         codes.write_sidecar(".qml", truth_style)

@@ -32,10 +32,10 @@ from ...model.shared.messages import (
     encode,
 )
 from ...model.shared.text import plain_text
+from ..files.workspace import Workspace
 from . import process as processes
 from .errors import WorkerDied
 from .log import Log
-from .workspace import Workspace
 
 _WORK = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
 _EVENTS = get_args(Event)

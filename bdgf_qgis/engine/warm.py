@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Optional
 
+from ..files.workspace import Workspace, sweep_stale
 from .client import Start, Worker
-from .workspace import Workspace, sweep_stale
 
 _BETWEEN = 60.0  # seconds that a worker waits for the next run of a series where none is to wait otherwise
 

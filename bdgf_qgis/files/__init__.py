@@ -1,1 +1,1 @@
-"""Files as the disk has them, for every folder beside this one: locks, links, names, renames. Standard library only."""
+"""Files that are written: atomic ones, kept blocks, workspaces; locks, links, disk space. Standard library only."""

@@ -21,7 +21,7 @@ from .conflicts import spelling
 from .links import is_link, require_file
 from .lock import remove_lock, take_lock
 
-PART_FOLDER_END = ".bdgf-part"
+KEPT_BLOCKS_END = ".bdgf-part"
 _MARK = ".bdgf-"
 _OURS = re.compile(re.escape(_MARK) + r"(?P<token>[0-9a-f]{8}|[0-9a-f]{16})[.-]")
 _LOCK, _ARMED, _UNDONE, _OLD, _NEW = ".lock", ".moves", ".undo", "-old", "-new"
@@ -64,7 +64,7 @@ class Swap:
     Args:
         folder: where the places are.
         token: of its hidden files, whose lock the caller holds.
-        moves: drafts and their places, in order; drafts lie in the folder or in a part folder in it. None in place of a
+        moves: drafts and their places, in order; drafts lie in the folder or with kept blocks in it. None in place of a
             draft: what stands in the place only goes.
     """
 
@@ -258,7 +258,7 @@ def _checked(move: Any, token: str, folder: Path) -> _Move:
         part, _, name = draft.rpartition("/")
         fine = fine and _is_name(name) and name.startswith(_MARK + token + _NEW)
         if part:
-            fine = fine and _is_name(part) and part.endswith(PART_FOLDER_END) and not is_link(folder / part)
+            fine = fine and _is_name(part) and part.endswith(KEPT_BLOCKS_END) and not is_link(folder / part)
     if not fine:
         raise ValueError(move)
     return _Move(draft=draft, target=target, backup=backup, new=move["new"], old=move["old"])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 
-from .errors import RasterError
+from ..files.errors import not_written
 
 _HEADER = 256  # bytes, room for any shape
 
@@ -23,7 +21,7 @@ class NpyWriter:
         shape: of one entry.
         dtype: numpy's name of the type.
 
-    Raises RasterError where the disk is full or the folder cannot be written to.
+    Raises FileError where the disk is full or the folder cannot be written to.
     """
 
     def __init__(self, path: Path, shape: Sequence[int], dtype: str) -> None:
@@ -61,15 +59,9 @@ class NpyWriter:
 
 
 def save_array(path: Path, array: np.ndarray) -> str:
-    """Write a whole .npy file and give its path; RasterError where that fails."""
+    """Write a whole .npy file and give its path; FileError where that fails."""
     try:
         np.save(path, array)
     except OSError as error:
         raise not_written(path, error) from error
     return str(path)
-
-
-def not_written(path: Path, error: Optional[OSError] = None) -> RasterError:
-    """Why a file cannot be written, as far as the system says."""
-    reason = (os.strerror(error.errno) if error is not None and error.errno else "") or "the disk may be full"
-    return RasterError(f"{path} cannot be written ({reason}): free some space, or choose another folder.")

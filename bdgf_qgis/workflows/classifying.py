@@ -19,9 +19,10 @@ from ...model.shared.header import Header, ModelFile
 from ...model.shared.messages import Block, ClassifyJob
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
-from ..engine.part_folder import FOLDER_END, PartFolder
 from ..engine.stream import Stopped, classify_blocks
 from ..files.conflicts import ReadFiles
+from ..files.errors import FileError
+from ..files.kept_blocks import KEPT_BLOCKS_END, KeptBlocks
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.grid import Window
 from ..raster.output.lineage import Lineage
@@ -32,7 +33,7 @@ from ..raster.samples.polygon_mask import PolygonMask
 from ..resources import plugin_version
 from ..translation import tr
 from .comparing import compare_with_training
-from .disk_need import check_room
+from .disk_need import check_disk_space
 from .feedback import QgisFeedback
 from .inputs import Rasters, Samples, window_of
 from .map_writer import MapWriter, map_results, with_lineage
@@ -93,7 +94,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
             check_name(each.path)
         mask_files = wanted.mask.files if wanted.mask else ()
         reads = wanted.reads or ReadFiles([wanted.model.path, *wanted.rasters.files, *mask_files])
-    map_file = raster_result(wanted.output, wanted.output + FOLDER_END)
+    map_file = raster_result(wanted.output, wanted.output + KEPT_BLOCKS_END)
     places = held_places([map_file, *(raster_result(each.path) for each in results[1:])], reads, feedback)
     with places, opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
         mask = _polygon_mask(wanted.mask, stack, feedback)
@@ -104,12 +105,17 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         plan = plan_blocks(window, cost, settings.window, settings.stride)
         call = call_hash(wanted.model.digest, wanted.device, stack, wanted.mask, plan, results)
         feedback.setProgressText(tr("Looking for finished blocks"))
-        with PartFolder(Path(wanted.output), call, feedback.isCanceled) as kept:
+
+        def check() -> None:
+            if feedback.isCanceled():
+                raise RunCancelled
+
+        with KeptBlocks(Path(wanted.output), call, check) as kept:
             if kept.blocks:
                 text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
                 feedback.pushInfo(text.format(done=len(kept.blocks), count=len(plan)))
             largest = max(block_with_halo(each, settings.window, settings.stride).pixels for each in plan)
-            check_room(results, window, kept, worker.workspace.path, cost * largest)
+            check_disk_space(results, window, kept, worker.workspace.path, cost * largest)
             feedback.setProgress(_COMPARED)
             names = tuple(each.name for each in stack.modalities)
             lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
@@ -138,7 +144,7 @@ def _classify_rest(
     stack: ModalityStack,
     mask: Optional[PolygonMask],
     plan: Sequence[Window],
-    kept: PartFolder,
+    kept: KeptBlocks,
     writer: MapWriter,
     feedback: QgsProcessingFeedback,
 ) -> None:
@@ -165,7 +171,7 @@ def _classify_rest(
 
 
 @contextmanager
-def _said_what_is_kept(kept: PartFolder, count: int, feedback: QgsProcessingFeedback) -> Iterator[None]:
+def _said_what_is_kept(kept: KeptBlocks, count: int, feedback: QgsProcessingFeedback) -> Iterator[None]:
     """Where the run is cut, says that finished blocks are kept, or removes them where no call can go on from them."""
     try:
         yield
@@ -178,7 +184,7 @@ def _said_what_is_kept(kept: PartFolder, count: int, feedback: QgsProcessingFeed
         said = text.format(done=len(kept.blocks), count=count, folder=kept.path)
         if isinstance(error, (RunCancelled, RasterCancelled)):
             raise QgsProcessingException(tr("Cancelled; no map was written.") + " " + said) from error
-        if isinstance(error, (RasterError, EngineError, OSError)):
+        if isinstance(error, (FileError, RasterError, EngineError, OSError)):
             feedback.pushInfo(said)
         raise
 

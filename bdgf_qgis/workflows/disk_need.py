@@ -1,13 +1,13 @@
-"""Whether there is room for a classification, before it begins."""
+"""Whether there is disk space for a classification, before it begins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engine.part_folder import PartFolder
-from ..engine.room import Need, shortages
 from ..engine.stream import AHEAD
+from ..files.disk_space import Need, shortages
+from ..files.kept_blocks import KeptBlocks
 from ..raster.errors import RasterError
 from ..raster.grid import Window
 from ..translation import tr
@@ -18,8 +18,8 @@ _CODES_SHARE = 0.5  # what DEFLATE leaves of class codes at most; of probabiliti
 _MIB = 1024**2
 
 
-def check_room(
-    results: Sequence[MapResult], window: Window, part: PartFolder, temporary: Path, block_bytes: float
+def check_disk_space(
+    results: Sequence[MapResult], window: Window, part: KeptBlocks, temporary: Path, block_bytes: float
 ) -> None:
     """Raise RasterError, with the need and what is free, where a disk has too little room.
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...model.shared.messages import CERTAIN, NO_CLASS, Block, ClassInfo
 from ..engine.block_results import read_results
-from ..engine.part_folder import PartFolder
-from ..raster.drafts import Draft, commit_together
+from ..files.atomic_file import AtomicFile, commit_together
+from ..files.kept_blocks import KeptBlocks
 from ..raster.grid import Grid, Window
 from ..raster.output.class_table import class_type_and_nodata, codes_at
 from ..raster.output.lineage import Lineage
@@ -82,7 +82,7 @@ class MapWriter:
         window: Window,
         plan: Sequence[Window],
         mask: Optional[PolygonMask],
-        part: PartFolder,
+        part: KeptBlocks,
     ) -> None:
         self._results = tuple(results)
         self._classes = len(results[0].content.classes)
@@ -132,7 +132,7 @@ class MapWriter:
             cloud: whether Cloud Optimized GeoTIFFs are wanted.
             report: called with the share 0..1 that is done; says whether to go on.
 
-        Raises RasterError where an output cannot be written, RasterCancelled; the blocks stay then.
+        Raises RasterError or FileError where an output cannot be written, RasterCancelled; the blocks stay then.
         """
         numbers = sorted(self._part.blocks)
         total = sum(each.content.pixel_bytes for each in self._results)
@@ -142,7 +142,7 @@ class MapWriter:
             for result in self._results:
                 own, start = result.content.pixel_bytes, before
                 together = self._part.path.parent == Path(result.path).parent  # on the part folder's disk then
-                draft = stack.enter_context(Draft(result.path, self._part.path if together else None))
+                draft = stack.enter_context(AtomicFile(result.path, self._part.path if together else None))
                 drafts.append(draft)
                 bands = 0 if result.content.classes else len(result.content.names)
                 statistics = [self._statistics(numbers, each) for each in range(band, band + bands)]

@@ -10,12 +10,13 @@ from pathlib import Path
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
 from ...model.shared.text import plain_text
+from ..files.atomic_file import DERIVED, AtomicFile, commit_together
 from ..files.conflicts import ReadFiles, Written, clash
+from ..files.errors import held_by_another_run, not_written
 from ..files.folders import make_folders, remove_empty
 from ..files.lock import remove_lock, take_lock
 from ..files.names import letters_that_fit
 from ..files.renames import finish_cut, name_lock
-from ..raster.drafts import DERIVED, Draft, commit_together, not_written
 from ..translation import tr
 from .map_writer import STYLE
 from .running import told_to_user
@@ -29,7 +30,7 @@ def placed(destination: str) -> Iterator[Path]:
 
     Raises QgsProcessingException, before anything is written, where the folder cannot be made or written to.
     """
-    with told_to_user(), Draft(destination) as draft:
+    with told_to_user(), AtomicFile(destination) as draft:
         yield draft.file
         draft.commit()
 
@@ -92,9 +93,8 @@ def _held(path: Path, feedback: QgsProcessingFeedback) -> Iterator[None]:
         raise not_written(path, error) from error
     try:
         if lock is None:
-            text = tr("Another run is writing to {path}: wait until it is over, or choose another file name.")
-            raise QgsProcessingException(text.format(path=path))
-        Draft(path).discard()
+            raise held_by_another_run(path)
+        AtomicFile(path).discard()
         yield
     finally:
         if lock is not None:
@@ -138,7 +138,7 @@ def put_all_in_place(files: Sequence[tuple[Path, str]]) -> None:
         drafts = []
         for source, destination in files:
             if destination:
-                drafts.append(stack.enter_context(Draft(destination)))
+                drafts.append(stack.enter_context(AtomicFile(destination)))
                 try:
                     shutil.copyfile(source, drafts[-1].file)
                 except OSError as error:
@@ -152,7 +152,7 @@ def write_texts(texts: Iterable[tuple[str, str]]) -> None:
         drafts = []
         for destination, text in texts:
             if destination:
-                drafts.append(stack.enter_context(Draft(destination)))
+                drafts.append(stack.enter_context(AtomicFile(destination)))
                 try:
                     drafts[-1].file.write_text(text, encoding="utf-8")
                 except OSError as error:

@@ -14,6 +14,7 @@ from ...model.shared.header import Header, ModelFile, ModelFileError, read_heade
 from ...model.shared.text import plain_text
 from ..engine.client import Worker
 from ..engine.errors import EngineError, RunCancelled
+from ..files.errors import FileError
 from ..raster.errors import RasterCancelled, RasterError
 from ..raster.output.lineage import check_no_result, doubts
 from ..raster.reading.pixel_size import size_text
@@ -29,12 +30,12 @@ from .session import worker_session
 
 @contextmanager
 def told_to_user() -> Iterator[None]:
-    """Turns errors of the raster side, the engine and model files into what Processing shows."""
+    """Turns errors of files, rasters, the engine and model files into what Processing shows."""
     try:
         yield
     except (RunCancelled, RasterCancelled) as error:
         raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
-    except (RasterError, EngineError, ModelFileError) as error:
+    except (FileError, RasterError, EngineError, ModelFileError) as error:
         raise QgsProcessingException(str(error)) from error
     except sqlite3.Error as error:
         text = tr(

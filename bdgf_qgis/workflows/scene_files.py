@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from ...model.shared.text import is_plain
-from ..engine.part_folder import FOLDER_END
+from ..files.kept_blocks import KEPT_BLOCKS_END
 from ..translation import tr
 from .file_pattern import captures
 
@@ -103,7 +103,7 @@ def files_in(folder: Path, patterns: Iterable[Pattern], results: Path) -> list[P
         each
         for each in found
         if maps not in each.parents
-        and not any(part.startswith(".") or part.endswith(FOLDER_END) for part in each.relative_to(folder).parts)
+        and not any(part.startswith(".") or part.endswith(KEPT_BLOCKS_END) for part in each.relative_to(folder).parts)
         and not each.name.lower().endswith(_BESIDE)
         and each.is_file()
     )

@@ -12,11 +12,9 @@ from typing import BinaryIO, Optional
 
 from ...model.shared.messages import ClassInfo
 from ...model.shared.text import plain_text
-from ..engine.errors import EngineError
+from ..files.errors import held_by_another_run, not_written
 from ..files.links import remove_link
 from ..files.lock import try_lock
-from ..raster.drafts import not_written
-from ..translation import tr
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # also the wide forms of East Asian keyboards
 _FAR = 1 << 30  # a place in the file that nobody reads: Windows locks bytes, against readers too
@@ -49,7 +47,7 @@ class SceneTable:
 
     A link in its place is replaced, never written through.
 
-    Raises EngineError where another run writes it, RasterError where it cannot be opened, OSError on a full disk.
+    Raises FileError where another run writes it or it cannot be opened, OSError on a full disk.
     """
 
     def __init__(self, path: Path, classes: Sequence[ClassInfo]) -> None:
@@ -103,6 +101,5 @@ def _locked(path: Path) -> BinaryIO:
     with suppress(OSError):  # a disk without locks
         if not try_lock(file):
             file.close()
-            text = tr("Another run is writing to {path}: wait until it is over, or choose another folder.")
-            raise EngineError(text.format(path=path))
+            raise held_by_another_run(path, "folder")
     return file

@@ -18,7 +18,7 @@ from osgeo import gdal
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 from qgis.core import QgsProcessingUtils, QgsRasterLayer
 
-from bdgf.bdgf_qgis.engine.part_folder import PartFolder
+from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks
 from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
 from bdgf.bdgf_qgis.raster.reading import blocks
 from bdgf.tests.algorithms.helpers import (
@@ -225,7 +225,7 @@ def test_what_gdal_writes_beside_a_raster_is_the_same_call(trained: Trained, sce
 
 
 def test_a_second_run_into_the_same_output_is_refused(trained: Trained, scene: Scene, tmp_path: Path):
-    with PartFolder(tmp_path / "output.tif", "another") as held:
+    with KeptBlocks(tmp_path / "output.tif", "another") as held:
         before = listing(tmp_path)
         said = refused("classify", call(trained, scene, tmp_path))
         assert f"Another run is writing to {tmp_path / 'output.tif'}" in said

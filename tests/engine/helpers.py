@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.client import Start, Worker
-from bdgf.bdgf_qgis.engine.workspace import Workspace
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.bdgf_qgis.environment.variables import child_variables
+from bdgf.bdgf_qgis.files.workspace import Workspace
 from bdgf.model.shared.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS
 

@@ -13,7 +13,7 @@ import pytest
 
 from bdgf.bdgf_qgis.engine.client import Start, Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied
-from bdgf.bdgf_qgis.engine.workspace import Workspace
+from bdgf.bdgf_qgis.files.workspace import Workspace
 from bdgf.model.shared.messages import Cancelled, Event, Note, Pretrained, Ready
 from bdgf.tests.engine.helpers import pretrain, session_of, soon
 

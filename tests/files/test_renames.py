@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from bdgf.bdgf_qgis.files.atomic_file import AtomicFile, commit_together
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.files.links import is_link
 from bdgf.bdgf_qgis.files.lock import take_lock
 from bdgf.bdgf_qgis.files.renames import finish_cut
-from bdgf.bdgf_qgis.raster.drafts import Draft, commit_together
-from bdgf.bdgf_qgis.raster.errors import RasterError
 
 OLD = {"map.tif": "old map", "map.qml": "old style", "map.tif.aux.xml": "old notes", "there/sure.tif": "old sure"}
 NEW = {"map.tif": "new map", "map.qml": "new style", "there/sure.tif": "new sure", "there/sure.qml": "new style"}
@@ -27,7 +27,7 @@ NEW = {"map.tif": "new map", "map.qml": "new style", "there/sure.tif": "new sure
 def replace_all(folder: Path, after: int, part: str, failing: bool) -> int:
     """Two results replace old ones; the process is killed before its rename or removal number `after`."""
     count = 0
-    made = [Draft(folder / "map.tif", folder / part if part else None), Draft(folder / "there" / "sure.tif")]
+    made = [AtomicFile(folder / "map.tif", folder / part if part else None), AtomicFile(folder / "there" / "sure.tif")]
     for each in made:
         each.file.write_text("new " + each.path.stem)
         each.write_sidecar(".qml", "new style")
@@ -47,7 +47,7 @@ def replace_all(folder: Path, after: int, part: str, failing: bool) -> int:
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in ((os, "replace"), (os, "unlink"), (Path, "unlink")):
             patch.setattr(owner, name, killing(getattr(owner, name)))
-        with contextlib.suppress(RasterError):
+        with contextlib.suppress(FileError):
             commit_together(made)
     return count
 
@@ -132,7 +132,7 @@ def test_files_that_are_not_ours_stay(tmp_path: Path) -> None:
 
 
 def test_what_a_live_process_holds_is_left_alone(tmp_path: Path) -> None:
-    with Draft(tmp_path / "map.tif") as draft:
+    with AtomicFile(tmp_path / "map.tif") as draft:
         before = sorted(os.listdir(tmp_path))
         assert finish_cut(tmp_path) == [] and sorted(os.listdir(tmp_path)) == before and len(before) == 2
         draft.file.write_text("whole")
@@ -143,8 +143,8 @@ def test_what_a_live_process_holds_is_left_alone(tmp_path: Path) -> None:
 def test_a_draft_of_a_killed_process_goes(tmp_path: Path) -> None:
     code = f"""
 import os
-from bdgf.bdgf_qgis.raster.drafts import Draft
-draft = Draft({str(tmp_path / "new" / "map.gpkg")!r})
+from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
+draft = AtomicFile({str(tmp_path / "new" / "map.gpkg")!r})
 draft.sidecar(".qml").write_text("half")
 draft.file.with_name(draft.file.name + "-journal").write_text("half")
 os.kill(os.getpid(), 9)
@@ -195,7 +195,7 @@ def test_a_link_in_place_of_a_result_is_replaced_and_never_written_through(tmp_p
     (tmp_path / "precious").write_text("precious")
     for name, target in (("map.tif", "precious"), ("map.qml", "precious"), ("sure.tif", "missing")):
         (tmp_path / name).symlink_to(tmp_path / target)
-    drafts = [Draft(tmp_path / "map.tif"), Draft(tmp_path / "sure.tif")]
+    drafts = [AtomicFile(tmp_path / "map.tif"), AtomicFile(tmp_path / "sure.tif")]
     for each in drafts:
         each.file.write_text("new")
     drafts[0].write_sidecar(".qml", "new")

@@ -111,8 +111,8 @@ def test_the_next_run_into_a_folder_finishes_what_a_killed_one_left(tmp_path):
     (tmp_path / "map.tif").write_text("old")
     code = f"""
 import os
-from bdgf.bdgf_qgis.raster.drafts import Draft, commit_together
-draft, replace = Draft({str(tmp_path / "map.tif")!r}), os.replace
+from bdgf.bdgf_qgis.files.atomic_file import AtomicFile, commit_together
+draft, replace = AtomicFile({str(tmp_path / "map.tif")!r}), os.replace
 draft.file.write_text("new")
 
 def killed(source, target):

@@ -16,7 +16,7 @@ import numpy as np
 from osgeo import gdal, gdal_array
 
 from ....model.shared.messages import ClassInfo
-from ..drafts import Draft
+from ...files.atomic_file import AtomicFile
 from ..errors import RasterCancelled, RasterError
 from ..gdal_calls import GdalMessages, gdal_errors
 from ..grid import Grid, Window
@@ -103,7 +103,7 @@ def write_part(part: Part, array: np.ndarray, content: Content) -> None:
 
 
 def write_mosaic(
-    draft: Draft,
+    draft: AtomicFile,
     parts: Sequence[Part],
     content: Content,
     grid: Grid,

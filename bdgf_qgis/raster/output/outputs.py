@@ -11,7 +11,7 @@ import numpy as np
 from osgeo import gdal, gdal_array
 
 from ....model.shared.messages import ClassInfo
-from ..drafts import Draft
+from ...files.atomic_file import AtomicFile
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
@@ -22,7 +22,7 @@ _SUFFIXES = (".tif", ".tiff")
 _TILE = 256
 
 
-class OutputRaster(Draft):
+class OutputRaster(AtomicFile):
     """A raster in the making. Leaves nothing unless commit() or commit_together() was reached.
 
     Args:
@@ -36,7 +36,7 @@ class OutputRaster(Draft):
         classes: of a class raster, for its attribute table.
         scale: factor from stored to real values.
 
-    Raises RasterError where the folder cannot be written to, the file in place is locked, or the disk is full.
+    Raises FileError where the folder cannot be written to or the file in place is locked, RasterError on a full disk.
     """
 
     def __init__(

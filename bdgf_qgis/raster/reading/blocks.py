@@ -77,7 +77,7 @@ def write_block(
         wanted: bool (h, w) of the block, the pixels that are asked for; None means all.
 
     Returns None, and writes nothing, where the block holds no valid pixel that is asked for.
-    Raises RasterError where a file cannot be read, or the folder's disk is full.
+    Raises RasterError where a file cannot be read, FileError where the folder's disk is full.
     """
     if window.intersection(stack.overlap).empty or (wanted is not None and not wanted.any()):
         return None

@@ -117,7 +117,7 @@ def copy_tiles(
         note: is told lines for the log: level 'info' or 'warning', and text.
         extent: part of the grid to copy from; pixels outside count as invalid.
 
-    Raises RasterError where no pixel is valid, a file cannot be read, or the folder's disk is full.
+    Raises RasterError where no pixel is valid or a file cannot be read, FileError where the folder's disk is full.
     """
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)

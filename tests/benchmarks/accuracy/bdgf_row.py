@@ -111,7 +111,7 @@ class BdgfRunner:
     ) -> BdgfResult:
         """Train on all training samples (HOLDOUT 0), map the scene, assess the map with the reference.
 
-        Raises EngineError or RasterError as a run in QGIS does.
+        Raises EngineError, FileError or RasterError as a run in QGIS does.
         """
         labels = rasterise_labels(stack, training.polygons, training.crs_wkt, CLASS_FIELD, 0.0, seed)
         pretrained, pretrain_seconds, curves = self._pretrained(stack, settings, seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import EngineError
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.workflows.session import worker_session
@@ -55,7 +56,7 @@ class Bench:
             for number, row in enumerate(wanted, 1):
                 try:
                     measured = self._measured(scene, row, validation, runner, place)
-                except (EngineError, RasterError, SceneError) as error:
+                except (EngineError, FileError, RasterError, SceneError) as error:
                     failed += 1
                     self.say(f"{row.name} failed: {error}")
                     continue

@@ -87,7 +87,7 @@ def test_messages_are_read_after_the_plugin_was_unloaded() -> None:
     """QGIS takes a plugin's modules away while a run may be under way."""
     code = """
 import sys
-from bdgf.bdgf_qgis.engine.part_folder import KeptBlock
+from bdgf.bdgf_qgis.files.kept_blocks import KeptBlock
 from bdgf.model.shared.messages import ModalityInfo, PretrainJob, SceneInfo, TileFiles, decode, encode, rebuild
 from bdgf.model.shared.settings import PRESETS
 info, scene = ModalityInfo("a", ("b",), "uint8"), SceneInfo("", (1.0, 1.0), (1, 1))

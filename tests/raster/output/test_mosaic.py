@@ -14,7 +14,7 @@ import pytest
 from osgeo import gdal
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 
-from bdgf.bdgf_qgis.raster.drafts import Draft
+from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
 from bdgf.bdgf_qgis.raster.errors import RasterCancelled
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.lineage import Lineage, read_lineage
@@ -56,7 +56,7 @@ def held_open(*folders: Path) -> list[str]:
     return [str(each) for each in files if each.parent in folders and each.suffix != ".lock"]
 
 
-class Watched(Draft):
+class Watched(AtomicFile):
     """Remembers what was held open when it was given up, with the error at hand."""
 
     held: list[str]
@@ -77,7 +77,7 @@ def parts_of(array: np.ndarray, content: Content, folder: Path, side: int = 250)
 def put_together(
     path: Path, parts: Sequence[Part], content: Content, statistics: Sequence[Statistics] = (), cloud: bool = False
 ) -> None:
-    with Draft(path) as draft:
+    with AtomicFile(path) as draft:
         write_mosaic(draft, parts, content, GRID, WINDOW, statistics, cloud)
         draft.commit()
 
@@ -185,6 +185,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, cloud: bool) -> None:
     code = f"""
 import resource
 from pathlib import Path
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.output.test_mosaic import *
 parts = [Part(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
@@ -195,7 +196,7 @@ for limit in (0, 3000, {whole} // 3, {whole} * 7 // 10, {whole} * 8 // 10, {whol
             write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), {cloud})
             draft.commit()
         print("placed")
-    except RasterError as error:
+    except (FileError, RasterError) as error:
         print("refused:", error, "held:", draft.held)
 """
     result = subprocess.run(

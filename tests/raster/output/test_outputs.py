@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.raster.drafts import commit_together
+from bdgf.bdgf_qgis.files.atomic_file import commit_together
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
@@ -127,7 +128,7 @@ def test_where_one_cannot_be_placed_all_is_as_before(
         replace(str(source), str(target))
 
     monkeypatch.setattr(os, "replace", locked)
-    with pytest.raises(RasterError, match=rf"{broken}.*Permission denied"):
+    with pytest.raises(FileError, match=rf"{broken}.*Permission denied"):
         commit_together(outputs)
     assert names(tmp_path) == {"map.tif", "map.qml"}
     assert (tmp_path / "map.tif").read_text() == "old map.tif" and (tmp_path / "map.qml").read_text() == "old map.qml"
@@ -135,14 +136,14 @@ def test_where_one_cannot_be_placed_all_is_as_before(
 
 def test_a_place_below_a_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RasterError, match="cannot be written"):
+    with pytest.raises(FileError, match="cannot be written"):
         class_output(tmp_path / "file" / "deeper" / "map.tif")
     assert names(tmp_path) == {"file"}
 
 
 def test_a_folder_of_that_name_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "map.tif").mkdir()
-    with pytest.raises(RasterError, match="a folder of that name"):
+    with pytest.raises(FileError, match="a folder of that name"):
         class_output(tmp_path / "map.tif")
     assert names(tmp_path) == {"map.tif"}
 
@@ -163,7 +164,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, limit: int, exceptions: bool
 import resource
 import numpy as np
 from osgeo import gdal
-from bdgf.bdgf_qgis.raster.drafts import commit_together
+from bdgf.bdgf_qgis.files.atomic_file import commit_together
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.output.test_outputs import GRID, OutputRaster
 from bdgf.bdgf_qgis.raster.grid import Window
@@ -178,7 +180,7 @@ try:
             output.write(Window(row, 0, 50, 300), values)
         output.commit()
     print("placed")
-except RasterError as error:
+except (FileError, RasterError) as error:
     print("refused:", error)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.raster.drafts import Draft
+from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
 from bdgf.bdgf_qgis.raster.output.mosaic import write_mosaic
@@ -38,7 +38,7 @@ def tiles(path: Path) -> list[tuple[int, int, int, int]]:
 @pytest.mark.parametrize("content", [CODES, SHARES, SURE], ids=["codes", "shares", "sure"])
 def test_every_cut_is_seen(tmp_path: Path, content: Any, cloud: bool) -> None:
     path = tmp_path / "map.tif"
-    with Draft(path) as draft:
+    with AtomicFile(path) as draft:
         write_mosaic(draft, parts_of(values(content), content, tmp_path), content, GRID, WINDOW, (), cloud)
         draft.commit()
     whole = path.read_bytes()
@@ -69,7 +69,7 @@ def test_all_forms_of_tiff_are_read(tmp_path: Path, options: str) -> None:
 def test_a_last_tile_of_other_bytes_is_seen(tmp_path: Path, what: str) -> None:
     """A disk may give a file its length and not its content."""
     path = tmp_path / "map.tif"
-    with Draft(path) as draft:
+    with AtomicFile(path) as draft:
         write_mosaic(draft, parts_of(values(SHARES), SHARES, tmp_path), SHARES, GRID, WINDOW)
         draft.commit()
     whole = path.read_bytes()
@@ -120,6 +120,7 @@ def test_no_size_of_disk_places_half_a_map(tmp_path: Path, cloud: bool) -> None:
     code = f"""
 import os, resource
 from pathlib import Path
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.output.test_mosaic import *
 parts = [Part(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
@@ -128,13 +129,13 @@ for less in (0, 1, 500, 2000, 8000, 20_000, 40_000, 80_000, 120_000):
     limit = whole - less if whole else resource.RLIM_INFINITY
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        with Draft(path) as draft:
+        with AtomicFile(path) as draft:
             write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), {cloud})
             draft.commit()
         print("placed", path.stat().st_size, limit)
         whole = whole or path.stat().st_size
         path.unlink()
-    except RasterError as error:
+    except (FileError, RasterError) as error:
         print("refused", less)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -140,7 +140,7 @@ def test_a_full_disk_is_reported(stack: ModalityStack, tmp_path: Path) -> None:
     code = f"""
 import resource, signal
 from pathlib import Path
-from bdgf.bdgf_qgis.raster.errors import RasterError
+from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.reading.source import RasterSource
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
@@ -148,7 +148,7 @@ stack = open_stack([RasterSource({stack.modalities[0].source.path!r}, "one")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     copy_tiles(stack, None, Path({str(tmp_path)!r}), {TILE})
-except RasterError as error:
+except FileError as error:
     print(error)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

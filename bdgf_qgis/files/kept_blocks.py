@@ -15,12 +15,11 @@ from typing import BinaryIO, Optional
 
 from ...model.shared.rebuild import rebuild, rebuildable
 from ...model.shared.strict_json import parse
-from ..files.links import is_link, remove_link, require_file
-from ..files.lock import remove_lock, take_lock, try_lock
-from ..files.renames import PART_FOLDER_END
-from .errors import EngineError, RunCancelled
+from .errors import FileError, held_by_another_run
+from .links import is_link, remove_link, require_file
+from .lock import remove_lock, take_lock, try_lock
+from .renames import KEPT_BLOCKS_END
 
-FOLDER_END = PART_FOLDER_END
 _LOCK, _MANIFEST = "lock", "manifest.json"
 _ABOUT = "Finished blocks of a BDGF run."
 _OURS = re.compile(r"block-\d+(-\w+)?\.(json|tif)(\.new|\.aux\.xml)?|manifest\.json\.new|\.bdgf-[0-9a-f]{8}-new.*")
@@ -49,23 +48,23 @@ class KeptBlock:
     figures: tuple[tuple[float, ...], ...] = ()
 
 
-class PartFolder:
+class KeptBlocks:
     """The folder `<output>.bdgf-part`, locked by the run that uses it.
 
     Args:
         output: path of the result beside which it lies; folders that are missing are made.
         call: a hash of everything that the blocks hang on. Blocks of another call are removed.
-        cancelled: looked at while kept blocks are compared with their checksums.
+        check: called for each kept block, whose checksum is compared; raises where the user cancelled.
 
     path is the folder, blocks are those that are finished, by number; one whose files are damaged is none of them. Only
     files with names that this class gives are ever removed, and no link is followed.
 
-    Raises EngineError where another run has the folder or where it is no such folder, RunCancelled, and OSError where
-    it cannot be written to.
+    Raises FileError where another run has the folder or where it is no such folder, what `check` raises, and OSError
+    where it cannot be written to.
     """
 
-    def __init__(self, output: Path, call: str, cancelled: Callable[[], bool] = lambda: False) -> None:
-        self.path = output.with_name(output.name + FOLDER_END)
+    def __init__(self, output: Path, call: str, check: Callable[[], None] = lambda: None) -> None:
+        self.path = output.with_name(output.name + KEPT_BLOCKS_END)
         self.blocks: dict[int, KeptBlock] = {}
         self._unread = False  # whether there may be blocks that are not looked at yet
         self._made: list[Path] = [each for each in self.path.parents if not each.exists()]
@@ -75,7 +74,7 @@ class PartFolder:
         try:
             self._unread = _call_of(self.path) == call
             if self._unread:
-                self._read_blocks(cancelled)
+                self._read_blocks(check)
                 self._unread = False
                 self._clear()
             else:
@@ -86,7 +85,7 @@ class PartFolder:
             self.close()
             raise
 
-    def __enter__(self) -> PartFolder:
+    def __enter__(self) -> KeptBlocks:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,15 +123,15 @@ class PartFolder:
                     each.rmdir()
 
     def _require_ours(self) -> None:
-        """Raise EngineError where a link, or a folder with other files, has the folder's name."""
+        """Raise FileError where a link, or a folder with other files, has the folder's name."""
         if is_link(self.path):
-            raise EngineError(
+            raise FileError(
                 f"{self.path} is a link, and finished blocks are kept in a folder of that name: remove the link, or "
                 "choose another file name."
             )
         foreign = _foreign(self.path) if self.path.is_dir() and _call_of(self.path) is None else []
         if foreign:
-            raise EngineError(
+            raise FileError(
                 f"{self.path} holds other files ({foreign[0]}), and finished blocks are kept in a folder of that name: "
                 "move it, or choose another file name."
             )
@@ -143,16 +142,12 @@ class PartFolder:
             with contextlib.suppress(FileNotFoundError):  # another run has just removed the folder
                 lock = take_lock(self.path / _LOCK)
                 if lock is None:
-                    raise EngineError(
-                        f"Another run is writing to {self.path.with_suffix('')}: wait until it is over, or choose "
-                        "another file name."
-                    )
+                    raise held_by_another_run(self.path.with_suffix(""))
                 return lock
 
-    def _read_blocks(self, cancelled: Callable[[], bool]) -> None:
+    def _read_blocks(self, check: Callable[[], None]) -> None:
         for path in self.path.glob(_record("*")):
-            if cancelled():
-                raise RunCancelled
+            check()
             with contextlib.suppress(OSError, ValueError, TypeError):
                 block: KeptBlock = rebuild(KeptBlock, parse(_text(path)))
                 if all(self._whole(each) for each in block.files):
@@ -177,8 +172,8 @@ class PartFolder:
 
 
 def sweep_old(folder: Path, seconds: float = _OLD) -> None:
-    """Delete part folders in `folder` to which nothing was added for 14 days and that no run holds."""
-    for each in folder.glob("*" + FOLDER_END):
+    """Delete folders of kept blocks in `folder` to which nothing was added for 14 days and that no run holds."""
+    for each in folder.glob("*" + KEPT_BLOCKS_END):
         with contextlib.suppress(OSError):
             file = each / _LOCK
             if is_link(each) or is_link(file) or not file.is_file() or time.time() - each.stat().st_mtime < seconds:
@@ -191,7 +186,7 @@ def sweep_old(folder: Path, seconds: float = _OLD) -> None:
 
 
 def _call_of(folder: Path) -> Optional[str]:
-    """The call that the blocks in a part folder are of, '' of none; None without a manifest of ours."""
+    """The call that the blocks in a folder of kept blocks are of, '' of none; None without a manifest of ours."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
         manifest = parse(_text(folder / _MANIFEST))
         if manifest["about"] == _ABOUT:
@@ -200,7 +195,7 @@ def _call_of(folder: Path) -> Optional[str]:
 
 
 def _remove(folder: Path, lock: BinaryIO) -> None:
-    """Delete a part folder while its lock keeps other runs from entering it; files that are not ours stay in it."""
+    """Delete a folder while its lock keeps other runs from entering it; files in it that are not ours stay."""
     for name in os.listdir(folder):
         if _OURS.fullmatch(name):
             with contextlib.suppress(OSError):
@@ -214,7 +209,7 @@ def _remove(folder: Path, lock: BinaryIO) -> None:
 
 
 def _foreign(folder: Path) -> list[str]:
-    """Names in a part folder that are none of ours."""
+    """Names in a folder of kept blocks that are none of ours."""
     return [each for each in os.listdir(folder) if each not in (_LOCK, _MANIFEST) and not _OURS.fullmatch(each)]
 
 

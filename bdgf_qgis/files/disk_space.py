@@ -1,4 +1,4 @@
-"""How much room disks have for what a run is going to write."""
+"""Whether disks have space for what a run is going to write."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Need:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A disk with too little room: one of the folders on it, bytes needed there, and bytes free."""
+    """A disk with too little space: one of the folders on it, bytes needed there, and bytes free."""
 
     folder: Path
     size: float
     free: int
 
 
-def free_room(folder: Path) -> int:
+def free_space(folder: Path) -> int:
     """Bytes free on the disk on which a folder is, or is going to be."""
     return shutil.disk_usage(_existing(folder)).free
 
@@ -40,7 +40,7 @@ def shortages(needs: Iterable[Need]) -> list[Shortage]:
     for together in disks.values():
         folder, size = together[0].folder, sum(each.size for each in together)
         try:
-            free = free_room(folder)
+            free = free_space(folder)
         except OSError:
             continue
         if free < size:

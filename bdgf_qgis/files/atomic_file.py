@@ -9,24 +9,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Optional, Union
 
-from ..files.folders import make_folders, remove_empty
-from ..files.links import is_link
-from ..files.lock import remove_lock, take_lock
-from ..files.renames import Swap, draft_file, lock_file, new_token, remove_drafts
-from .errors import RasterError
+from .errors import not_written
+from .folders import make_folders, remove_empty
+from .links import is_link
+from .lock import remove_lock, take_lock
+from .renames import Swap, draft_file, lock_file, new_token, remove_drafts
 
 # what GDAL keeps beside a raster, and SQLite beside a database: that of an older result is wrong
 DERIVED = (".aux.xml", ".ovr", ".msk", "-wal", "-shm", "-journal")
 
 
-class Draft:
-    """A file in the making. Leaves nothing unless commit() or commit_together() was reached.
+class AtomicFile:
+    """A file that is written under another name, as a draft, and renamed when it is whole.
+
+    Leaves nothing unless commit() or commit_together() was reached.
 
     Args:
         path: where it will stand; folders that are missing are made.
         folder: where it lies until then, on the same disk; None means beside its place.
 
-    path and file are its place and where it is to be written. Raises RasterError where the folder cannot be written to
+    path and file are its place and where it is to be written. Raises FileError where the folder cannot be written to
     or the file in place is locked.
     """
 
@@ -43,7 +45,7 @@ class Draft:
             self.discard()
             raise not_written(self.path, error) from error
 
-    def __enter__(self) -> Draft:
+    def __enter__(self) -> AtomicFile:
         return self
 
     def __exit__(
@@ -66,7 +68,7 @@ class Draft:
             raise not_written(draft, error) from error
 
     def close(self) -> None:
-        """Nothing more will be written. Raises RasterError where the disk says only now that it is full."""
+        """Nothing more will be written. Raises FileError where the disk says only now that it is full."""
         try:
             with open(self.file, "r+b") as file:
                 os.fsync(file.fileno())
@@ -76,7 +78,7 @@ class Draft:
     def commit(self) -> None:
         """Put the file and its sidecars in place.
 
-        Raises RasterError where that is not possible; what stood there stands there still then.
+        Raises FileError where that is not possible; what stood there stands there still then.
         """
         commit_together([self])
 
@@ -120,11 +122,11 @@ def _require_file(path: Path) -> None:
             pass  # a file that another program has locked shows it here
 
 
-def commit_together(drafts: Sequence[Draft]) -> None:
+def commit_together(drafts: Sequence[AtomicFile]) -> None:
     """Put several files in place: all sidecars, then the files, the first one last.
 
     A process that is killed in the middle leaves a journal, and the next run that writes there finishes (see
-    files.renames). Raises RasterError where one cannot be put in place; everything is as before then, and the drafts
+    files.renames). Raises FileError where one cannot be put in place; everything is as before then, and the drafts
     are gone.
     """
     if not drafts:
@@ -156,15 +158,6 @@ def commit_together(drafts: Sequence[Draft]) -> None:
         swap.clear()
     for each in drafts:
         each.discard()  # which leaves what is in place
-
-
-def not_written(path: Path, error: OSError) -> RasterError:
-    """Why a file cannot be written, and what to do."""
-    reason = error.strerror or str(error)
-    return RasterError(
-        f"{path} cannot be written ({reason}): choose a folder that you may write to, free some space, or close the "
-        "program that has the file open."
-    )
 
 
 def _beside(path: Path, ends: Sequence[str]) -> tuple[Path, ...]:

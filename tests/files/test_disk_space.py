@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.room import Need, Shortage, free_room, shortages
+from bdgf.bdgf_qgis.files.disk_space import Need, Shortage, free_space, shortages
 
 
 def test_needs_on_one_disk_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     new = tmp_path / "not" / "yet" / "there"
-    assert free_room(new) == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.1)
+    assert free_space(new) == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.1)
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1000, 900, 100))
     assert shortages([Need(tmp_path, 60), Need(new, 40)]) == []

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, Optional
 
 from ...model.shared.messages import FOLDER_PREFIX
-from ..files.lock import try_lock
+from .lock import try_lock
 
 _LOCK = "lock"
 _NAME = re.compile(re.escape(FOLDER_PREFIX) + r"\d+-\w+")

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 from bdgf.bdgf_qgis.engine.log import Log
-from bdgf.bdgf_qgis.engine.workspace import Workspace, sweep_stale
+from bdgf.bdgf_qgis.files.workspace import Workspace, sweep_stale
 from bdgf.tests.engine.helpers import session_of, soon
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from bdgf.bdgf_qgis.engine.workspace import Workspace
+from bdgf.bdgf_qgis.files.workspace import Workspace
 from bdgf.tests.engine.helpers import fake_worker, pretrain
 folder, what = Path(sys.argv[1]), sys.argv[2]
 if what:
