@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.part_folder import PartFolder
+from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks
 from bdgf.bdgf_qgis.files.lock import take_lock
 from bdgf.bdgf_qgis.files.renames import finish_cut
 from bdgf.bdgf_qgis.raster.errors import RasterError
@@ -49,7 +49,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str, use: Callable[[Path
 
 @pytest.mark.parametrize("name", ["lock", "manifest.json", "block-0.json", "block-0-classes.tif"])
 def test_a_pipe_in_a_part_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
-    with PartFolder(tmp_path / "map.tif", "call") as folder:
+    with KeptBlocks(tmp_path / "map.tif", "call") as folder:
         made = folder.path / "block-0-classes.tif"
         made.write_text("classes")
         folder.keep(0, 1, [made])
@@ -57,7 +57,7 @@ def test_a_pipe_in_a_part_folder_is_not_waited_for(tmp_path: Path, name: str) ->
 
     def use() -> None:
         try:
-            with PartFolder(tmp_path / "map.tif", "call") as again:
+            with KeptBlocks(tmp_path / "map.tif", "call") as again:
                 assert name != "lock" and again.blocks == {}
         except OSError as error:
             assert name == "lock" and "a pipe" in str(error)
