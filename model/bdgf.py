@@ -59,7 +59,7 @@ class BDGF(nn.Module):
         return torch.cat([scaler(raster, valid) for scaler, raster in zip(self.scalers, rasters, strict=True)], dim=1)
 
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        """Class probabilities (B, K, H, W) of windows of channels (B, D, H, W) at grid positions `corners` (B, 2).
+        """Class probabilities (B, K, H, W) of patches of channels (B, D, H, W) at grid positions `corners` (B, 2).
 
         Voters without weight are not computed; where only the spectral voter has any, nor are the diffusion features.
         """
@@ -68,7 +68,7 @@ class BDGF(nn.Module):
         return answer
 
     def opinions(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        """Log-probabilities of every voter, (B, V, K, H, W), of the same windows."""
+        """Log-probabilities of every voter, (B, V, K, H, W), of the same patches."""
         classifier = self._trained()
         return self._ask(classifier, classifier.voters, inputs, valid, corners)
 

@@ -102,7 +102,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         compare_with_training(stack, window, header, feedback)
         settings = header.settings
         cost = stack.pixel_bytes + 8 * len(header.classes)
-        plan = plan_blocks(window, cost, settings.window, settings.stride)
+        plan = plan_blocks(window, cost, settings.patch_size, settings.stride)
         call = call_hash(wanted.model.digest, wanted.device, stack, wanted.mask, plan, results)
         feedback.setProgressText(tr("Looking for finished blocks"))
 
@@ -114,7 +114,7 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
             if kept.blocks:
                 text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
                 feedback.pushInfo(text.format(done=len(kept.blocks), count=len(plan)))
-            largest = max(block_with_halo(each, settings.window, settings.stride).pixels for each in plan)
+            largest = max(block_with_halo(each, settings.patch_size, settings.stride).pixels for each in plan)
             check_disk_space(results, window, kept, worker.workspace.path, cost * largest)
             feedback.setProgress(_COMPARED)
             names = tuple(each.name for each in stack.modalities)
@@ -153,7 +153,7 @@ def _classify_rest(
     if not rest:
         return
     finished = len(plan) - len(rest)
-    size, stride = header.settings.window, header.settings.stride
+    size, stride = header.settings.patch_size, header.settings.stride
     folder = worker.workspace.job_folder()
 
     def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:

@@ -1,1 +1,1 @@
-"""From rasters to windows: what training stored of a scene, and how bands become channels."""
+"""From rasters to patches: what training stored of a scene, and how bands become channels."""

@@ -19,9 +19,9 @@ MOST_CHANNELS = 2  # a modality of more channels tells its materials apart by th
 class LocalRelief(nn.Module):
     """Channels less their local means, in units of their usual deviation.
 
-    The mean is taken over valid pixels of a bounded neighbourhood. A window's edge cuts it short: in maps by 0.02 of
-    the usual deviation, on average, where windows of 64 pixels are not yet blended. In the small windows of training
-    it is often the whole window; relief from beyond their edges measured worse (docs/accuracy.md).
+    The mean is taken over valid pixels of a bounded neighbourhood. A patch's edge cuts it short: in maps by 0.02 of
+    the usual deviation, on average, where patches of 64 pixels are not yet blended. In the small patches of training
+    it is often the whole patch; relief from beyond their edges measured worse (docs/accuracy.md).
 
     Args:
         groups: number of channels of each modality, in order.
@@ -48,7 +48,7 @@ class LocalRelief(nn.Module):
 
     @torch.no_grad()
     def fit(self, inputs: Tensor, valid: Tensor) -> None:
-        """Takes the usual deviations from a sample of windows (B, D, H, W), valid (B, 1, H, W)."""
+        """Takes the usual deviations from a sample of patches (B, D, H, W), valid (B, 1, H, W)."""
         if self.chosen:
             self.scale.fill_(1)
             relief = self(inputs, valid)

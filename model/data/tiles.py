@@ -1,4 +1,4 @@
-"""A scene as training sees it: the stored tiles, ready to be cut into windows."""
+"""A scene as training sees it: the stored tiles, ready to be cut into patches."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SAMPLE = 200_000  # valid pixels that statistics are taken from, at most
 
 
 @dataclass(frozen=True)
-class Windows:
-    """A batch of windows.
+class Patches:
+    """A batch of patches.
 
     inputs   (B, D, H, W) channels of all modalities, 0 where invalid
     valid    (B, 1, H, W) bool
     labels   (B, H, W) class position, -1 without a label
     held     (B, H, W) bool, pixels kept for the accuracy figures
-    corners  (B, 2) grid row and column of each window's first pixel
+    corners  (B, 2) grid row and column of each patch's first pixel
     """
 
     inputs: Tensor
@@ -34,13 +34,13 @@ class Windows:
     held: Tensor
     corners: Tensor
 
-    def to(self, device: torch.device) -> Windows:
-        """The same windows on another device."""
-        return Windows(*(getattr(self, each.name).to(device) for each in fields(self)))
+    def to(self, device: torch.device) -> Patches:
+        """The same patches on another device."""
+        return Patches(*(getattr(self, each.name).to(device) for each in fields(self)))
 
-    def first(self, count: int) -> Windows:
-        """The first windows of the batch."""
-        return Windows(*(getattr(self, each.name)[:count] for each in fields(self)))
+    def first(self, count: int) -> Patches:
+        """The first patches of the batch."""
+        return Patches(*(getattr(self, each.name)[:count] for each in fields(self)))
 
 
 def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
@@ -106,7 +106,7 @@ class TileScene:
         return self._inputs.shape[-1]
 
     def kept_on(self, device: torch.device) -> TileScene:
-        """The scene with its arrays on a CUDA card where they take at most a third of its free memory: windows are
+        """The scene with its arrays on a CUDA card where they take at most a third of its free memory: patches are
         then cut and turned there."""
         if device.type == "cuda":
             arrays = (self._inputs, self._valid, self._labels, self._held)
@@ -163,13 +163,13 @@ class TileScene:
         tiles = np.where(inside, found, self.count)
         return torch.from_numpy(tiles), torch.from_numpy(rows % self.tile), torch.from_numpy(columns % self.tile)
 
-    def cut(self, corners: np.ndarray, window: int) -> Windows:
-        """Windows of `window` pixels whose first pixels are `corners` (B, 2); what is not stored is invalid."""
-        steps = np.arange(window)
-        rows = np.broadcast_to((corners[:, 0, None] + steps)[:, :, None], (len(corners), window, window))
-        columns = np.broadcast_to((corners[:, 1, None] + steps)[:, None, :], (len(corners), window, window))
+    def cut(self, corners: np.ndarray, patch_size: int) -> Patches:
+        """Patches of `patch_size` pixels whose first pixels are `corners` (B, 2); what is not stored is invalid."""
+        steps = np.arange(patch_size)
+        rows = np.broadcast_to((corners[:, 0, None] + steps)[:, :, None], (len(corners), patch_size, patch_size))
+        columns = np.broadcast_to((corners[:, 1, None] + steps)[:, None, :], (len(corners), patch_size, patch_size))
         place = self._locate(rows, columns)
-        return Windows(
+        return Patches(
             inputs=self._inputs[place].permute(0, 3, 1, 2),
             valid=self._valid[place][:, None],
             labels=self._labels[place].long(),

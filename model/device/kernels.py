@@ -70,7 +70,7 @@ def _gradient(image: Tensor, weight: Tensor) -> Tensor:
 
 
 def kernels(device: torch.device, side: int = 32) -> Sequence[Kernel]:
-    """The computations for a device; windows of `side` pixels."""
+    """The computations for a device; patches of `side` pixels."""
     image = (2, 32, side, side)
     length, heads, width, state = side * side, 2, 16, 16
     scan = ((2, length, heads, width), (2, length, heads), (heads,), (2, length, state), (2, length, state))

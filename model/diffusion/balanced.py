@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.tiles import Windows
+from ..data.tiles import Patches
 from ..device.choice import mixed_precision
 from ..shared.settings import DiffusionSettings
 from .schedule import add_noise, alpha_bar
@@ -23,7 +23,7 @@ from .unet import UNet
 
 @dataclass(frozen=True)
 class Diffused:
-    """A batch of windows with noise, and what is hidden of it.
+    """A batch of patches with noise, and what is hidden of it.
 
     signal, noise, shown (B, D, H, W); hidden (B, D, H, W) bool; counted and valid (B, 1, H, W) float;
     step (B,); left (B, 1, 1, 1), the share of signal.
@@ -53,9 +53,9 @@ class BalancedDiffusion:
         self.groups = list(groups)
         self.left = alpha_bar(settings.schedule)
 
-    def diffuse(self, windows: Windows, hidden: Tensor, random: torch.Generator) -> Diffused:
+    def diffuse(self, patches: Patches, hidden: Tensor, random: torch.Generator) -> Diffused:
         """Adds noise at random steps and hides modalities (`hidden` is (B, M, H, W) bool) behind the learned token."""
-        signal = windows.inputs
+        signal = patches.inputs
         step = torch.randint(len(self.left), (len(signal),), generator=random)
         left = self.left[step][:, None, None, None].to(signal.device)
         noise = torch.randn(signal.shape, generator=random).to(signal.device)
@@ -64,8 +64,8 @@ class BalancedDiffusion:
         wide = wide.to(signal.device)
         noisy = add_noise(signal, noise, left)
         shown = torch.where(wide, self.unet.token[:, None, None], noisy)
-        counted = (windows.valid[:, 0] & ~windows.held)[:, None].float()
-        return Diffused(signal, noise, shown, wide, counted, windows.valid.float(), step, left)
+        counted = (patches.valid[:, 0] & ~patches.held)[:, None].float()
+        return Diffused(signal, noise, shown, wide, counted, patches.valid.float(), step, left)
 
     def errors(self, batch: Diffused) -> tuple[Tensor, Tensor, Tensor]:
         """Squared errors averaged over each modality's channels: of the answer and of x0, (B, M, H, W) each, and the
@@ -81,17 +81,17 @@ class BalancedDiffusion:
         return torch.stack([part.mean(dim=1) for part in values.split(self.groups, dim=1)], dim=1)
 
     @torch.no_grad()
-    def reliance(self, windows: Windows, random: torch.Generator) -> np.ndarray:
+    def reliance(self, patches: Patches, random: torch.Generator) -> np.ndarray:
         """How much hiding each modality whole raises the x0 error of the others, relative to hiding nothing, (M,)."""
         count = len(self.groups)
         state = random.get_state()
         errors = []
         for gone in range(-1, count):
             random.set_state(state)  # the same noise for every case
-            hidden = torch.zeros(len(windows.inputs), count, *windows.inputs.shape[-2:], dtype=torch.bool)
+            hidden = torch.zeros(len(patches.inputs), count, *patches.inputs.shape[-2:], dtype=torch.bool)
             if gone >= 0:
                 hidden[:, gone] = True
-            batch = self.diffuse(windows, hidden, random)
+            batch = self.diffuse(patches, hidden, random)
             _, of_signal, _ = self.errors(batch)
             errors.append(masked_mean(of_signal, batch.counted).cpu().numpy())
         seen, rises = errors[0], []
@@ -102,7 +102,7 @@ class BalancedDiffusion:
 
 
 def masked_mean(values: Tensor, counted: Tensor) -> Tensor:
-    """Mean over windows and counted pixels, (B, M, H, W) to (M,)."""
+    """Mean over patches and counted pixels, (B, M, H, W) to (M,)."""
     return (values * counted).sum(dim=(0, 2, 3)) / counted.sum().clamp(min=1)
 
 

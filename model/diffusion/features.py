@@ -18,7 +18,7 @@ NOISE_SEED = 2509_23310
 class DiffusionFeatures(nn.Module):
     """Decoder features of the frozen network at three levels, for one to three diffusion steps side by side.
 
-    The noise is a fixed tile repeated over the grid's pixels: the same pixel gets the same noise in every window.
+    The noise is a fixed tile repeated over the grid's pixels: the same pixel gets the same noise in every patch.
 
     Args:
         unet: the pre-trained network.
@@ -39,7 +39,7 @@ class DiffusionFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (B, n w, H, W), (B, 1.5 n w, H/2, W/2), (B, 2 n w, H/4, W/4) of windows (B, D, H, W) whose first
+        """Features (B, n w, H, W), (B, 1.5 n w, H/2, W/2), (B, 2 n w, H/4, W/4) of patches (B, D, H, W) whose first
         pixels stand at grid positions `corners` (B, 2)."""
         noise = self._noise_at(corners, inputs.shape[-1])
         flags = valid.to(inputs.dtype)
@@ -51,7 +51,7 @@ class DiffusionFeatures(nn.Module):
         fine, middle, coarse = (torch.cat(level, dim=1) for level in zip(*found, strict=True))
         return fine, middle, coarse
 
-    def _noise_at(self, corners: Tensor, window: int) -> Tensor:
-        steps = torch.arange(window, device=self.noise.device)
+    def _noise_at(self, corners: Tensor, patch_size: int) -> Tensor:
+        steps = torch.arange(patch_size, device=self.noise.device)
         places = (corners.to(self.noise.device)[:, :, None] + steps) % NOISE_TILE  # (B, 2, H)
         return self.noise[places[:, 0, :, None], places[:, 1, None, :]].permute(0, 3, 1, 2)

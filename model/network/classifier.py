@@ -1,4 +1,4 @@
-"""BDGF's classifier: three guided branches, and the pixel's own spectrum, vote for every pixel of a window."""
+"""BDGF's classifier: three guided branches, and the pixel's own spectrum, vote for every pixel of a patch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Guides: TypeAlias = tuple[Tensor, Tensor, Tensor]  # diffusion features at three
 
 @dataclass(frozen=True)
 class BranchOutput:
-    """What one branch says of a batch of windows: features (B, C, H, W), logits (B, K, H, W)."""
+    """What one branch says of a batch of patches: features (B, C, H, W), logits (B, K, H, W)."""
 
     features: Tensor
     logits: Tensor
@@ -67,7 +67,7 @@ class Classifier(nn.Module):
         return [name for name, weight in zip(self.voters, self.vote.weights.tolist(), strict=True) if weight > 0]
 
     def forward(self, inputs: Tensor, valid: Tensor, guides: Guides) -> dict[str, BranchOutput]:
-        """Every branch's features and logits for windows (B, D, H, W) with valid pixels (B, 1, H, W)."""
+        """Every branch's features and logits for patches (B, D, H, W) with valid pixels (B, 1, H, W)."""
         image = self.image(inputs, valid)
         return {name: self.branch(name, image, guides) for name in self.branches}
 
@@ -75,7 +75,7 @@ class Classifier(nn.Module):
         """Log-probabilities of every voter under the expected class prior, (B, V, K, H, W).
 
         Args:
-            inputs: windows (B, D, H, W).
+            inputs: patches (B, D, H, W).
             valid: valid pixels (B, 1, H, W).
             guides: diffusion features, None where no branch is asked.
             asked: names of voters; the others are not computed and find all classes alike.

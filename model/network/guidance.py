@@ -38,7 +38,7 @@ class GroupChannelAttention(nn.Module):
     """Guides the Mamba branch: channels are weighed in groups by what a neighbourhood of both features says.
 
     Channel attention usually pools over the whole image; here over `reach` pixels around each pixel, so that the answer
-    at a pixel does not hang on what else its window holds.
+    at a pixel does not hang on what else its patch holds.
 
     Shapes: x (B, C, H, W), guide (B, G, H, W), out (B, C, H, W).
     """
@@ -88,7 +88,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     """Attention of every pixel to every pixel, all (B, C, H, W), C split into heads.
 
     Near pixels weigh more, each head fading at its own rate (Press et al. 2022, ALiBi, in two dimensions): no absolute
-    positions, and what lies far off in a window cannot turn a pixel's answer.
+    positions, and what lies far off in a patch cannot turn a pixel's answer.
     """
     batch, channels, height, width = query.shape
     # with a dimension for the batch, or torch falls back to a form that keeps every weight

@@ -1,4 +1,4 @@
-"""Small layers that several networks share. None takes a statistic over the window."""
+"""Small layers that several networks share. None takes a statistic over the patch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn import functional
 class PixelNorm(nn.Module):
     """Layer normalisation over the channels of each pixel alone: (B, C, H, W) to the same shape.
 
-    Batch, group and instance norms would make a pixel depend on whatever else its window holds.
+    Batch, group and instance norms would make a pixel depend on whatever else its patch holds.
     """
 
     def __init__(self, channels: int) -> None:
@@ -42,7 +42,7 @@ def drawing(seed: int) -> Iterator[None]:
 
 
 class ChannelDropout(nn.Module):
-    """Whole channels of a window are dropped in training, as in Dropout2d; see drawing().
+    """Whole channels of a patch are dropped in training, as in Dropout2d; see drawing().
 
     Args:
         share: of the channels that are dropped.

@@ -16,7 +16,7 @@ from .layers import PixelNorm
 from .scan import CHUNK, WHOLE, selective_scan
 
 # Shortest and longest memory of the heads at first, in steps. Longer ones make a pixel's answer hang on where its
-# window lies.
+# patch lies.
 MEMORY = (4.0, 64.0)
 
 
@@ -92,8 +92,8 @@ class Mamba2(nn.Module):
 class MambaLayer(nn.Module):
     """A residual Mamba-2 mixer over an image (B, C, H, W): every row (or column) a line of its own, read both ways.
 
-    One line that winds through the whole window, turning at its edges, measured worse: what a pixel remembers then
-    hangs on where the window lies.
+    One line that winds through the whole patch, turning at its edges, measured worse: what a pixel remembers then
+    hangs on where the patch lies.
     """
 
     def __init__(self, channels: int, by_columns: bool) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-CHUNK = 16  # short chunks are fastest on a CPU, and lines are as long as a window at half resolution
+CHUNK = 16  # short chunks are fastest on a CPU, and lines are as long as a patch at half resolution
 WHOLE = 32  # a line of at most so many steps is one chunk, which leaves nothing for a next one to find
 
 

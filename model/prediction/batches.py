@@ -1,4 +1,4 @@
-"""Windows through the network, a batch at a time: every core busy, and short memory survived."""
+"""Patches through the network, a batch at a time: every core busy, and short memory survived."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..job.failures import is_out_of_memory
 from ..job.reporter import Reporter
 
 MOST_LANES = 8  # batches at a time on the CPU: more cores than that share the work within a batch
-MOST_WINDOWS = 256  # in a batch on a GPU: a larger one is no faster
+MOST_PATCHES = 256  # in a batch on a GPU: a larger one is no faster
 _SHARE = 0.7  # of a GPU's free memory that batches may take
 
 Cut = Callable[[np.ndarray], tuple[Tensor, Tensor]]
@@ -24,11 +24,11 @@ Ask = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class OutOfMemory(MemoryError):
-    """Not even a single window fits into the device's memory."""
+    """Not even a single patch fits into the device's memory."""
 
 
 class Predictor:
-    """Runs a model on batches of windows, all of one size, so that a window's answer cannot hang on its company.
+    """Runs a model on batches of patches, all of one size, so that a patch's answer cannot hang on its company.
 
     On the CPU each core computes a batch of its own: cores that share a batch wait for each other after every layer,
     and for long where QGIS needs one of them. A GPU computes one batch while another is put together. Where memory
@@ -56,7 +56,7 @@ class Predictor:
         """Corners (b, 2) and class probabilities (b, K, H, W) on the CPU, batch by batch, in order.
 
         Args:
-            corners: (N, 2) grid positions of the windows.
+            corners: (N, 2) grid positions of the patches.
             cut: gives channels (b, D, H, W) and valid pixels (b, 1, H, W) at some corners; called in several threads.
         """
         if len(corners) and not self._measured:
@@ -100,7 +100,7 @@ class Predictor:
         return probabilities[:count].float().cpu()
 
     def _measure(self, corners: np.ndarray, cut: Cut) -> None:
-        """Sizes the batch by the free memory of the GPU and what a window takes of it."""
+        """Sizes the batch by the free memory of the GPU and what a patch takes of it."""
         self._measured = True
         try:
             for _ in range(2):  # the first run also loads kernels, which stay
@@ -115,7 +115,7 @@ class Predictor:
                 raise
             self.batch = 1
         else:
-            self.batch = windows_that_fit(free // self.lanes, each)
+            self.batch = patches_that_fit(free // self.lanes, each)
 
     def _halve(self, error: RuntimeError | MemoryError) -> None:
         if not is_out_of_memory(error):
@@ -126,18 +126,18 @@ class Predictor:
             self.lanes = 1
         else:
             raise OutOfMemory(
-                f"The memory of {describe(self.device)} does not suffice for a single window. "
+                f"The memory of {describe(self.device)} does not suffice for a single patch. "
                 "Close other programs that use it, or choose the device 'cpu'."
             ) from error
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._reporter.note("info", f"Memory ran short: going on with {self.batch} windows at a time.")
+        self._reporter.note("info", f"Memory ran short: going on with {self.batch} patches at a time.")
 
 
-def windows_that_fit(free: int, each: int) -> int:
-    """Windows in a batch, a power of two from 1 to MOST_WINDOWS: `each` takes so many of the `free` bytes."""
+def patches_that_fit(free: int, each: int) -> int:
+    """Patches in a batch, a power of two from 1 to MOST_PATCHES: `each` takes so many of the `free` bytes."""
     fitting = int(free * _SHARE) // max(1, each)
-    return 1 << max(0, min(fitting, MOST_WINDOWS).bit_length() - 1)
+    return 1 << max(0, min(fitting, MOST_PATCHES).bit_length() - 1)
 
 
 def _open_lane(device: torch.device, threads: int) -> None:

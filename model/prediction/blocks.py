@@ -1,4 +1,4 @@
-"""Whole-scene inference, block by block: windows on the lattice, a batch at a time, blended."""
+"""Whole-scene inference, block by block: patches on the lattice, a batch at a time, blended."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class BlockClassifier:
         self._centres = [each.double().numpy() for each in model.centres]
         self._predictor = Predictor(model, device, reporter)
         settings = model.settings
-        self._window, self._stride = settings.window, settings.stride
-        self._weight = blend_weight(settings.window, settings.stride)
+        self._patch_size, self._stride = settings.patch_size, settings.stride
+        self._weight = blend_weight(settings.patch_size, settings.stride)
 
     def run(self, block: Block) -> BlockDone:
         """Classifies a block and writes its results as .npy files."""
@@ -57,7 +57,7 @@ class BlockClassifier:
 
     def _blend(self, block: Block, rasters: list[np.ndarray], valid: np.ndarray) -> Tensor:
         """Class probabilities (K, h, w) of the block's rectangle."""
-        size = self._window
+        size = self._patch_size
         corners = lattice_corners(block.row, block.column, block.height, block.width, size, self._stride)
         needed = [
             bool(_padded(valid, row - block.top, column - block.left, size, size).any()) for row, column in corners

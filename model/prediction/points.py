@@ -35,7 +35,7 @@ def predict_points(
     span: Span,
     ask: Ask | None = None,
 ) -> np.ndarray:
-    """Class probabilities (P, K) of grid pixels (P, 2 or more: row, column), windows on the lattice and blended.
+    """Class probabilities (P, K) of grid pixels (P, 2 or more: row, column), patches on the lattice and blended.
 
     Args:
         model: the model.
@@ -46,9 +46,9 @@ def predict_points(
         span: hears of progress.
         ask: what to ask instead of probabilities, see Predictor.
     """
-    size, stride = model.settings.window, model.settings.stride
+    size, stride = model.settings.patch_size, model.settings.stride
     weight = blend_weight(size, stride).numpy()
-    windows = corners_over(points[:, :2], size, stride)
+    patches = corners_over(points[:, :2], size, stride)
     downwards = np.argsort(points[:, 0])
     sorted_rows = points[downwards, 0]
 
@@ -58,12 +58,12 @@ def predict_points(
 
     result = np.zeros((len(points), values), np.float32)
     done = 0
-    for some, answers in Predictor(model, device, span.reporter, ask).batches(windows, cut):
+    for some, answers in Predictor(model, device, span.reporter, ask).batches(patches, cut):
         for (top, left), answer in zip(some, answers.numpy(), strict=True):
             near = downwards[slice(*np.searchsorted(sorted_rows, (top, top + size)))]
             inside = near[(points[near, 1] >= left) & (points[near, 1] < left + size)]
             rows, columns = points[inside, 0] - top, points[inside, 1] - left
             result[inside] += answer[:, rows, columns].T * weight[rows, columns][:, None]
         done += len(some)
-        span.at(done / len(windows))
+        span.at(done / len(patches))
     return result

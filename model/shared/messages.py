@@ -140,7 +140,7 @@ class CheckJob:
 @rebuildable
 @dataclass(frozen=True)
 class Block:
-    """A rectangle of the grid to classify, with the pixels that its windows need around it.
+    """A rectangle of the grid to classify, with the pixels that its patches need around it.
 
     row, column, height, width  the rectangle, in grid pixels
     top, left                   grid position of the arrays' first pixel

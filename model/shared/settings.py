@@ -18,10 +18,10 @@ BRANCHES = ("cnn", "mamba", "transformer")
 MOST_STEPS = 1_000_000  # of the optimiser; days, on any machine
 
 # Beside each setting stands what it may be: jobs and model files are held to it. The ranges reach well beyond the
-# presets, and end where a single window would not fit a common computer's memory.
+# presets, and end where a single patch would not fit a common computer's memory.
 Steps = Annotated[int, Range(0, MOST_STEPS)]
 Batch = Annotated[int, Range(1, 64)]
-Side = Annotated[int, Range(8, 128, 4)]  # of a window in pixels; the U-Net halves it twice
+Side = Annotated[int, Range(8, 128, 4)]  # of a patch in pixels; the U-Net halves it twice
 Rate = Annotated[float, Range(1e-8, 1)]  # of learning
 Share = Annotated[float, Range(0, 1)]
 Weight = Annotated[float, Range(0, 100)]
@@ -36,7 +36,7 @@ class DiffusionSettings:
     schedule: Annotated[int, Range(2, 10_000)] = 1000  # diffusion steps T
     steps: Steps = 300  # optimiser steps of pre-training
     batch: Batch = 8
-    window: Side = 32  # side of the windows that are drawn, pixels
+    patch_size: Side = 32  # side of the patches that are drawn, pixels
     learning_rate: Rate = 1e-3
     average: Share = 0.99  # decay of the running average of the weights
     masking: Annotated[str, OneOf(MASKING)] = "adaptive"
@@ -82,11 +82,11 @@ class TrainingSettings:
     """How the classifier learns from labelled pixels."""
 
     steps: Steps = 750
-    batch: Batch = 16  # windows of the first side; of another as many as hold the same number of pixels
-    windows: Annotated[tuple[Side, ...], Count(1, 4)] = (16, 32)  # sides of the windows in pixels, taken in turn
+    batch: Batch = 16  # patches of the first side; of another as many as hold the same number of pixels
+    patch_sizes: Annotated[tuple[Side, ...], Count(1, 4)] = (16, 32)  # sides of the patches in pixels, taken in turn
     average: Share = 0.98  # decay of the running average of the weights
     balance: Share = 0.5  # 0: classes as often as their pixels, 1: every class equally often
-    # deviation of a random gain and offset per window and channel, in deviations of the channel
+    # deviation of a random gain and offset per patch and channel, in deviations of the channel
     jitter: Annotated[float, Range(0, 10)] = 0.0
     learning_rate: Rate = 5e-3
     weight_decay: Weight = 1e-2
@@ -104,7 +104,7 @@ class Settings:
     """A whole preset: travels in the job and stands in the model file."""
 
     preset: Annotated[str, Text(50)] = "quick"
-    window: Side = 64
+    patch_size: Side = 64
     # 48 leaves a seam and lets more pixels change with the lattice; see docs/accuracy.md
     stride: Annotated[int, Range(4, 127)] = 40
     components: Annotated[int, Range(1, 128)] = 32
@@ -116,8 +116,8 @@ class Settings:
 
     def contradiction(self) -> str:
         """Which settings do not go together; '' where all do."""
-        if not self.stride < self.window <= 2 * self.stride:
-            return f"windows of {self.window} pixels cannot be blended at a stride of {self.stride}"
+        if not self.stride < self.patch_size <= 2 * self.stride:
+            return f"patches of {self.patch_size} pixels cannot be blended at a stride of {self.stride}"
         if max(self.branches.timesteps) >= self.diffusion.schedule:
             return f"features are wanted of diffusion steps beyond {self.diffusion.schedule}"
         if not self.branches.use and not self.branches.spectral:

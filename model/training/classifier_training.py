@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ..bdgf import BDGF
 from ..data.sampling import LabelSampler, jitter, random_corners, turn
-from ..data.tiles import TileScene, Windows
+from ..data.tiles import Patches, TileScene
 from ..device.choice import mixed_precision
 from ..job.progress import Span
 from ..network.classifier import SPECTRAL, BranchOutput, Classifier
@@ -26,13 +26,13 @@ from .mutual import MutualLearning
 from .weight_average import WeightAverage
 
 RISE = 0.15  # share of a cycle of the learning rate in which it rises
-_LOG_EVERY = 11  # steps; a prime, so that windows of every side come up in the curves
+_LOG_EVERY = 11  # steps; a prime, so that patches of every side come up in the curves
 
 
 def class_weights(counts: np.ndarray, limit: float) -> Tensor:
     """Weight of each class (K,), rarer ones more, none over `limit` times another; mean 1 over the labelled pixels.
 
-    Taken once from the training set, never per window.
+    Taken once from the training set, never per patch.
     """
     weights = 1 / np.maximum(counts, 1)
     weights = np.minimum(weights / weights.min(), limit)
@@ -48,26 +48,26 @@ class Learner:
     weights: Tensor
     lanes: BranchLanes | None = None  # backward() of it follows that of the loss
 
-    def loss(self, windows: Windows, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
+    def loss(self, patches: Patches, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
         """Sum of the branches' cross-entropies on labelled pixels, and the mutual terms times `ramp` (0 to 1)."""
         assert self.model.classifier is not None
-        with mixed_precision(windows.inputs.device):
-            guides = self.model.features(windows.inputs, windows.valid, windows.corners)
-            seen = (windows.inputs, windows.valid, guides)
+        with mixed_precision(patches.inputs.device):
+            guides = self.model.features(patches.inputs, patches.valid, patches.corners)
+            seen = (patches.inputs, patches.valid, guides)
             mixed = self.model.classifier(*seen) if self.lanes is None else self.lanes.forward(*seen, random)
         outputs = {name: BranchOutput(each.features.float(), each.logits.float()) for name, each in mixed.items()}
         smoothing = self.model.settings.training.label_smoothing
-        labelled = windows.labels >= 0
-        labels = windows.labels[labelled]
+        labelled = patches.labels >= 0
+        labels = patches.labels[labelled]
         weights = self.weights[labels]
-        loss = windows.inputs.new_zeros(())
+        loss = patches.inputs.new_zeros(())
         for each in outputs.values():
             logits = each.logits.permute(0, 2, 3, 1)[labelled]
             errors = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
             loss = loss + (errors * weights).sum() / weights.sum()
         if ramp > 0:
-            counted = windows.valid[:, 0] & ~windows.held
-            loss = loss + ramp * self.mutual(outputs, windows.labels, counted, random)
+            counted = patches.valid[:, 0] & ~patches.held
+            loss = loss + ramp * self.mutual(outputs, patches.labels, counted, random)
         return loss, outputs
 
 
@@ -82,7 +82,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     assert model.classifier is not None
     counts = scene.drawn(scene.training, classes)
-    side = max(settings.windows)
+    side = max(settings.patch_sizes)
     sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
     model.classifier.relief.fit(sample.inputs, sample.valid)
     fold = calibration_fold(scene.training, settings.calibrate, random)
@@ -117,11 +117,11 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 model.classifier.vote.weights.copy_(weights)
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
-            windows = draw_windows(scene, sampler, settings, step, random).to(device)
+            patches = draw_patches(scene, sampler, settings, step, random).to(device)
             if settings.prior != "learned":
-                met += torch.bincount(windows.labels[windows.labels >= 0], minlength=classes).cpu()
+                met += torch.bincount(patches.labels[patches.labels >= 0], minlength=classes).cpu()
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
-            loss, outputs = learner.loss(windows, ramp, generator)
+            loss, outputs = learner.loss(patches, ramp, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             if lanes is not None:
@@ -132,7 +132,7 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
             average.update(model.classifier)
             if step % _LOG_EVERY == 0:
                 log.add("train loss", step, loss.item())
-                _log_outputs(log, step, outputs, windows)
+                _log_outputs(log, step, outputs, patches)
     finally:  # a cancelled training may keep what it has
         model.classifier.load_state_dict(average.network.state_dict())
         if settings.prior != "learned":
@@ -179,13 +179,13 @@ def learning_rate(step: int, steps: int, second: int) -> float:
     return height * (1 + math.cos(math.pi * (passed - RISE) / (1 - RISE))) / 2
 
 
-def draw_windows(
+def draw_patches(
     scene: TileScene, sampler: LabelSampler, settings: TrainingSettings, step: int, random: np.random.Generator
-) -> Windows:
-    """The windows of a step. Small ones allow many steps and keep distant surroundings from being learned by heart;
-    larger ones in between, and a map does not hang on the size of its windows."""
-    side = settings.windows[step % len(settings.windows)]
-    corners = sampler.corners(max(1, settings.batch * settings.windows[0] ** 2 // side**2), side, random)
+) -> Patches:
+    """The patches of a step. Small ones allow many steps and keep distant surroundings from being learned by heart;
+    larger ones in between, and a map does not hang on the size of its patches."""
+    side = settings.patch_sizes[step % len(settings.patch_sizes)]
+    corners = sampler.corners(max(1, settings.batch * settings.patch_sizes[0] ** 2 // side**2), side, random)
     return jitter(turn(scene.cut(corners, side), int(random.integers(8))), settings.jitter, random)
 
 
@@ -194,14 +194,14 @@ def _ramp(share: float, warm_up: float) -> float:
     return float(np.clip((share - warm_up) / max(warm_up, 1e-6), 0, 1))
 
 
-def _log_outputs(log: CurveLog, step: int, outputs: dict[str, BranchOutput], windows: Windows) -> None:
+def _log_outputs(log: CurveLog, step: int, outputs: dict[str, BranchOutput], patches: Patches) -> None:
     """Agreement of each branch with the labels, and the class shares of their mean: a collapse shows there first."""
-    labelled = windows.labels >= 0
+    labelled = patches.labels >= 0
     for name, each in outputs.items():
-        hits = each.logits.detach().argmax(dim=1)[labelled] == windows.labels[labelled]
+        hits = each.logits.detach().argmax(dim=1)[labelled] == patches.labels[labelled]
         log.add(f"{name} accuracy", step, hits.float().mean().item())
     mean = torch.stack([each.logits.detach().softmax(dim=1) for each in outputs.values()]).mean(dim=0)
-    chosen = mean.argmax(dim=1)[windows.valid[:, 0]]
+    chosen = mean.argmax(dim=1)[patches.valid[:, 0]]
     shares = torch.bincount(chosen, minlength=next(iter(outputs.values())).logits.shape[1]).float()
     for number, share in enumerate((shares / shares.sum().clamp(min=1)).tolist(), start=1):
         log.add(f"class share {number}", step, share)

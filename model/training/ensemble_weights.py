@@ -78,7 +78,7 @@ def weigh_votes(model: BDGF, scene: TileScene, points: np.ndarray, classes: int,
 
 
 def some_squares(points: np.ndarray, most: int) -> np.ndarray:
-    """Of more than `most` pixels (P, 4) about as many, in whole squares taken at random: a window that is asked about
+    """Of more than `most` pixels (P, 4) about as many, in whole squares taken at random: a patch that is asked about
     one pixel knows of those beside it."""
     if len(points) <= most:
         return points

@@ -125,7 +125,7 @@ class MutualLearning(nn.Module):
     def forward(
         self, outputs: dict[str, BranchOutput], labels: Tensor, counted: Tensor, random: torch.Generator
     ) -> Tensor:
-        """The weighted sum for a batch of windows: labels (B, H, W) with -1 where unlabelled, counted (B, H, W)."""
+        """The weighted sum for a batch of patches: labels (B, H, W) with -1 where unlabelled, counted (B, H, W)."""
         logits = [each.logits.permute(0, 2, 3, 1).flatten(0, 2) for each in outputs.values()]
         if len(logits) < 2:
             return logits[0].new_zeros(())

@@ -45,10 +45,10 @@ class Pretraining:
 
     Args:
         unet: the network, on its device.
-        scene: where windows are cut from.
+        scene: where patches are cut from.
         groups: number of channels of each modality, in order.
-        settings: steps, windows, masking.
-        seed: of windows, noise and masks.
+        settings: steps, patches, masking.
+        seed: of patches, noise and masks.
         log: takes the curves.
     """
 
@@ -73,12 +73,12 @@ class Pretraining:
         )
 
     def step(self, number: int) -> None:
-        """One batch of windows, and now and then a look at the reliance on each modality."""
+        """One batch of patches, and now and then a look at the reliance on each modality."""
         settings, masking, noise = self._settings, self._masking, self._noise
-        corners = random_corners(self._scene, settings.batch, settings.window, self._random)
-        windows = turn(self._scene.cut(corners, settings.window).to(self._device), int(self._random.integers(8)))
-        masks = masking.draw(settings.batch, settings.window, settings.window, noise)
-        batch = self._model.diffuse(windows, masks, noise)
+        corners = random_corners(self._scene, settings.batch, settings.patch_size, self._random)
+        patches = turn(self._scene.cut(corners, settings.patch_size).to(self._device), int(self._random.integers(8)))
+        masks = masking.draw(settings.batch, settings.patch_size, settings.patch_size, noise)
+        batch = self._model.diffuse(patches, masks, noise)
         wrong, _, hidden = self._model.errors(batch)
         loss = masked_mean(wrong, batch.counted).mean()
         self._optimiser.zero_grad(set_to_none=True)
@@ -90,7 +90,7 @@ class Pretraining:
         self._meter.observe(wrong.detach(), hidden, batch)
         if number % settings.measure_every == 0:
             if len(masking.rates) > 1:
-                masking.observe(self._model.reliance(windows.first(4), noise))
+                masking.observe(self._model.reliance(patches.first(4), noise))
             if number >= settings.warm_up * settings.steps:
                 masking.update()
             self._log.add("pretrain loss", number, loss.item())
@@ -153,7 +153,7 @@ def pretrain_unet(
     log: CurveLog,
     checkpoint: CheckpointFile | None = None,
 ) -> UNet:
-    """Trains the network on windows of a scene without labels; returns the running average of its weights.
+    """Trains the network on patches of a scene without labels; returns the running average of its weights.
 
     Goes on from the state in the checkpoint, and keeps its own there.
     """

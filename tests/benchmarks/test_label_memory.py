@@ -31,7 +31,7 @@ polygons = [box(n, int(code), 60 * (n % (side // 60)), 60 * (n // (side // 60)),
             for n, code in enumerate(classes.ravel())]
 begin = time.monotonic()
 with open_stack([source]) as stack:
-    # few held out, since the network looks at whole windows around each
+    # few held out, since the network looks at whole patches around each
     labels = rasterise_labels(stack, polygons, wkt(UTM), "class_id", 0.02)
     tiles = copy_tiles(stack, labels, folder)
     (folder / "tiles.json").write_text(json.dumps(asdict(tiles)))

@@ -1,4 +1,4 @@
-"""The map does not show where windows lie: a shifted lattice changes little, and no seam stands at their borders."""
+"""The map does not show where patches lie: a shifted lattice changes little, and no seam stands at their borders."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_seam_is_told_from_an_edge_of_the_land():
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["nc_landsat", "trento_lidar"])
-def test_windows_leave_no_trace(name, scenes, tmp_path):
+def test_patches_leave_no_trace(name, scenes, tmp_path):
     folder = scenes(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -71,7 +71,7 @@ def test_windows_leave_no_trace(name, scenes, tmp_path):
     both = (maps[0] > 0) & (maps[1] > 0)
     changed = float((maps[0] != maps[1])[both].mean())
     print(f"\n{name}: {changed:.3%} of the pixels change with the lattice shifted by half a stride")
-    core = (PRESETS["quick"].window - stride) // 2  # where cores meet; in the shifted map half a stride further on
+    core = (PRESETS["quick"].patch_size - stride) // 2  # where cores meet; in the shifted map half a stride further on
     seam = seam_of(maps[0], maps[1], both, core, stride)
     print(f"across core borders labels change {seam:.3f} times as often as there in the shifted map")
     assert seam <= MOST_SEAM

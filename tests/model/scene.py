@@ -34,7 +34,7 @@ class SilentReporter:
 def tiny_settings(**changes: object) -> Settings:
     """The quick preset made small enough for a test; `changes` replace whole groups of settings."""
     groups: dict[str, object] = {
-        "window": 32,
+        "patch_size": 32,
         "stride": 24,
         "inference_batch": 4,
         "diffusion": DiffusionSettings(width=8, steps=6, batch=2, measure_every=2),

@@ -1,7 +1,7 @@
-"""The rectangles in which a scene is classified, with the pixels that their windows need around them.
+"""The rectangles in which a scene is classified, with the pixels that their patches need around them.
 
-Windows of W x W pixels hang on a lattice: their first pixels are the multiples of `stride`, negative ones too, of the
-grid's pixel (0, 0). Blocks are cut along multiples of the stride, so that few windows are computed twice.
+Patches of W x W pixels hang on a lattice: their first pixels are the multiples of `stride`, negative ones too, of the
+grid's pixel (0, 0). Blocks are cut along multiples of the stride, so that few patches are computed twice.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 
 from ....model.shared.messages import Block
-from ....model.shared.patch_starts import window_starts
+from ....model.shared.patch_starts import patch_starts
 from ..errors import RasterError
 from ..grid import Window
 from ..npy import save_array
@@ -24,20 +24,20 @@ _MOST = 1_000_000  # blocks of a scene
 
 
 def plan_blocks(
-    window: Window, bands_bytes: int, size_window: int, stride: int, memory: Optional[int] = None
+    window: Window, bands_bytes: int, patch_size: int, stride: int, memory: Optional[int] = None
 ) -> list[Window]:
     """Blocks that cover a window of the grid exactly once, row by row.
 
     Args:
         window: the pixels to classify.
         bands_bytes: bytes of a pixel in all modalities (ModalityStack.pixel_bytes), and of what is made of it.
-        size_window: side W of a window.
-        stride: between windows.
+        patch_size: side of a patch, pixels.
+        stride: between patches.
         memory: bytes that one block with its surroundings may take (MEMORY); one stride wide it is in any case.
 
     Raises RasterError where they would be more than a million.
     """
-    halo = 2 * (size_window - stride) + stride
+    halo = 2 * (patch_size - stride) + stride
     side = int(((MEMORY if memory is None else memory) / max(1, bands_bytes)) ** 0.5) - halo
     side = max(1, min(side, _LONGEST) // stride) * stride
     rows, columns = window.cell_starts(side)
@@ -49,11 +49,11 @@ def plan_blocks(
     return list(window.cells(side))
 
 
-def block_with_halo(window: Window, size_window: int, stride: int) -> Window:
-    """All pixels of all lattice windows that touch a block; may reach beyond the grid."""
-    rows = window_starts(window.row, window.height, size_window, stride)
-    columns = window_starts(window.column, window.width, size_window, stride)
-    return Window(rows[0], columns[0], rows[-1] + size_window - rows[0], columns[-1] + size_window - columns[0])
+def block_with_halo(window: Window, patch_size: int, stride: int) -> Window:
+    """All pixels of all lattice patches that touch a block; may reach beyond the grid."""
+    rows = patch_starts(window.row, window.height, patch_size, stride)
+    columns = patch_starts(window.column, window.width, patch_size, stride)
+    return Window(rows[0], columns[0], rows[-1] + patch_size - rows[0], columns[-1] + patch_size - columns[0])
 
 
 def write_block(
@@ -61,7 +61,7 @@ def write_block(
     number: int,
     window: Window,
     folder: Path,
-    size_window: int,
+    patch_size: int,
     stride: int,
     wanted: Optional[np.ndarray] = None,
 ) -> Optional[Block]:
@@ -72,8 +72,8 @@ def write_block(
         number: of the block, part of the names of its files.
         window: the block.
         folder: where the files go.
-        size_window: side W of a window.
-        stride: between windows.
+        patch_size: side of a patch, pixels.
+        stride: between patches.
         wanted: bool (h, w) of the block, the pixels that are asked for; None means all.
 
     Returns None, and writes nothing, where the block holds no valid pixel that is asked for.
@@ -81,7 +81,7 @@ def write_block(
     """
     if window.intersection(stack.overlap).empty or (wanted is not None and not wanted.any()):
         return None
-    region = block_with_halo(window, size_window, stride).intersection(stack.overlap.union(window))
+    region = block_with_halo(window, patch_size, stride).intersection(stack.overlap.union(window))
     arrays, valid = stack.read(region)
     stack.forget_blocks()
     asked = valid[window.slices_in(region)]

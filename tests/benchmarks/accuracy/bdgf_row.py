@@ -174,7 +174,7 @@ class BdgfRunner:
 
     def _map(self, stack: ModalityStack, model: Path, folder: Path) -> _SceneMap:
         header = read_header(str(model))
-        size, stride = header.settings.window, header.settings.stride
+        size, stride = header.settings.patch_size, header.settings.stride
         plan = plan_blocks(stack.overlap, stack.pixel_bytes + 8 * len(header.classes), size, stride)
 
         def blocks(stopped: Stopped) -> Iterator[Block | None]:

@@ -1,4 +1,4 @@
-"""The network alone, on arrays in memory: dense windows, a patch for every pixel, and the roof that conv sets.
+"""The network alone, on arrays in memory: dense patches, a patch for every pixel, and the roof that conv sets.
 
 Run as a process of its own, so that its memory and threads are its own: `bare MODEL DEVICE SIDE SECONDS`.
 """
@@ -38,7 +38,7 @@ class Bare:
         self.predictor = Predictor(self.model, self.device, reporter)
         self._seconds, self._side = seconds, side
         settings = self.model.settings
-        self._edge = settings.window
+        self._edge = settings.patch_size
         raster = torch.from_numpy(pixels(0, side, side).astype(np.float32))[None]
         with torch.inference_mode():
             channels = self.model.cpu().scale([raster], torch.ones(1, 1, side, side, dtype=torch.bool))[0]
@@ -46,26 +46,26 @@ class Bare:
         self._channels = torch.nn.functional.pad(channels, (self._edge,) * 4)
 
     def dense(self) -> dict[int, float]:
-        """Pixels a second by batch, windows on the lattice as in a map."""
+        """Pixels a second by batch, patches on the lattice as in a map."""
         settings = self.model.settings
-        corners = lattice_corners(0, 0, self._side, self._side, settings.window, settings.stride)
-        share = self._side**2 / len(corners)  # pixels of the map that a window brings
+        corners = lattice_corners(0, 0, self._side, self._side, settings.patch_size, settings.stride)
+        share = self._side**2 / len(corners)  # pixels of the map that a patch brings
         own = self.predictor.batch if self.device.type == "cuda" else settings.inference_batch
         batches = sorted({*_DENSE_BATCHES, own})
-        return {each: share * self._windows_a_second(corners, settings.window, each) for each in batches}
+        return {each: share * self._patches_a_second(corners, settings.patch_size, each) for each in batches}
 
     def patches(self) -> dict[int, float]:
         """Pixels a second by batch, where each pixel needs a patch of its own."""
         corners = np.random.default_rng(0).integers(0, self._side - PATCH, (20_000, 2))
-        return {each: self._windows_a_second(corners, PATCH, each) for each in _PATCH_BATCHES}
+        return {each: self._patches_a_second(corners, PATCH, each) for each in _PATCH_BATCHES}
 
-    def _windows_a_second(self, corners: np.ndarray, window: int, batch: int) -> float:
+    def _patches_a_second(self, corners: np.ndarray, patch_size: int, batch: int) -> float:
         def cut(some: np.ndarray) -> tuple[Tensor, Tensor]:
             parts = [
-                self._channels[:, row : row + window, column : column + window]
+                self._channels[:, row : row + patch_size, column : column + patch_size]
                 for row, column in (some + self._edge).tolist()
             ]
-            return torch.stack(parts), torch.ones(len(some), 1, window, window, dtype=torch.bool)
+            return torch.stack(parts), torch.ones(len(some), 1, patch_size, patch_size, dtype=torch.bool)
 
         self.predictor.batch = batch
         predict = self.predictor.batches
@@ -83,7 +83,7 @@ class Bare:
         """Operations per pixel of the map, by part of the network: multiplications and additions each count one."""
         model, settings = self.model, self.model.settings
         assert model.classifier is not None
-        side = settings.window
+        side = settings.patch_size
         inputs = torch.zeros(1, sum(model.groups), side, side, device=self.device)
         valid = torch.ones(1, 1, side, side, dtype=torch.bool, device=self.device)
         corners = torch.zeros(1, 2, dtype=torch.long, device=self.device)

@@ -1,4 +1,4 @@
-"""The stored tiles as training sees them, and the windows cut from them."""
+"""The stored tiles as training sees them, and the patches cut from them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stored(tmp_path):
     return TileScene(files, scalers), rasters, valid, scalers
 
 
-def test_a_window_across_tiles_holds_the_raster(stored):
+def test_a_patch_across_tiles_holds_the_raster(stored):
     scene, rasters, valid, scalers = stored
     found = scene.cut(np.array([[50, 40], [0, 0]]), 32)
     for place, (row, column) in enumerate([(50, 40), (0, 0)]):
@@ -91,7 +91,7 @@ def test_sampler_picks_classes_evenly_and_keeps_the_pixel_inside(stored):
     assert offsets.min() == 0 and offsets.max() == 31
 
 
-def test_random_windows_avoid_tiles_without_valid_pixels(tmp_path):
+def test_random_patches_avoid_tiles_without_valid_pixels(tmp_path):
     valid = np.zeros((128, 128), dtype=bool)
     valid[64:, 64:] = True
     nothing = np.empty((0, 4), np.int32)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bdgf.model.data.bands import BandScaler
-from bdgf.model.data.tiles import TileScene, Windows, sample_pixels
+from bdgf.model.data.tiles import Patches, TileScene, sample_pixels
 from bdgf.model.diffusion.balanced import BalancedDiffusion, SkillMeter
 from bdgf.model.diffusion.features import NOISE_TILE, DiffusionFeatures
 from bdgf.model.diffusion.schedule import add_noise, alpha_bar
@@ -22,11 +22,11 @@ from bdgf.model.training.pretraining import pretrain_unet
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 
-def windows(inputs: torch.Tensor) -> Windows:
+def patches(inputs: torch.Tensor) -> Patches:
     batch, _, height, width = inputs.shape
     valid = torch.ones(batch, 1, height, width, dtype=torch.bool)
     labels = torch.full((batch, height, width), -1)
-    return Windows(inputs, valid, labels, torch.zeros_like(valid[:, 0]), torch.zeros(batch, 2, dtype=torch.long))
+    return Patches(inputs, valid, labels, torch.zeros_like(valid[:, 0]), torch.zeros(batch, 2, dtype=torch.long))
 
 
 class Oracle(torch.nn.Module):
@@ -55,7 +55,7 @@ def test_loss_is_the_mean_over_each_modality_first():
     oracle = Oracle(31)
     model = BalancedDiffusion(oracle, [30, 1], settings)  # type: ignore[arg-type]
     random = torch.Generator().manual_seed(0)
-    batch = model.diffuse(windows(torch.randn(2, 31, 16, 16)), torch.zeros(2, 2, 16, 16, dtype=torch.bool), random)
+    batch = model.diffuse(patches(torch.randn(2, 31, 16, 16)), torch.zeros(2, 2, 16, 16, dtype=torch.bool), random)
     velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
     oracle.answer = -velocity
     oracle.answer[:, 30] += 2.0  # wrong in the single height band alone
@@ -69,7 +69,7 @@ def test_hidden_pixels_are_asked_for_the_signal_and_show_the_token():
     model = BalancedDiffusion(oracle, [1, 1], DiffusionSettings())  # type: ignore[arg-type]
     hidden = torch.zeros(1, 2, 16, 16, dtype=torch.bool)
     hidden[:, 1, :8] = True
-    batch = model.diffuse(windows(torch.randn(1, 2, 16, 16)), hidden, torch.Generator().manual_seed(0))
+    batch = model.diffuse(patches(torch.randn(1, 2, 16, 16)), hidden, torch.Generator().manual_seed(0))
     assert (batch.shown[0, 1, :8] == -7).all() and not (batch.shown[0, 0] == 7).any()
     oracle.answer = batch.signal.clone()
     wrong, _, share = model.errors(batch)
@@ -83,7 +83,7 @@ def test_a_right_answer_has_full_skill_and_no_answer_none():
     meter = SkillMeter(2)
     random = torch.Generator().manual_seed(0)
     for _ in range(200):
-        batch = model.diffuse(windows(torch.randn(8, 2, 8, 8)), torch.zeros(8, 2, 8, 8, dtype=torch.bool), random)
+        batch = model.diffuse(patches(torch.randn(8, 2, 8, 8)), torch.zeros(8, 2, 8, 8, dtype=torch.bool), random)
         velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
         oracle.answer = torch.cat([-velocity[:, :1], torch.zeros_like(velocity[:, 1:])], dim=1)
         wrong, _, hidden = model.errors(batch)
@@ -94,7 +94,7 @@ def test_a_right_answer_has_full_skill_and_no_answer_none():
 
 def test_held_out_and_invalid_pixels_are_in_no_term():
     model = BalancedDiffusion(Oracle(1), [1], DiffusionSettings())  # type: ignore[arg-type]
-    seen = windows(torch.randn(1, 1, 8, 8))
+    seen = patches(torch.randn(1, 1, 8, 8))
     seen.held[0, 0, 0] = True
     seen.valid[0, 0, 7, 7] = False
     batch = model.diffuse(seen, torch.zeros(1, 1, 8, 8, dtype=torch.bool), torch.Generator())
@@ -120,7 +120,7 @@ def test_pre_training_learns_and_logs_the_balance(tmp_path):
     assert 0.1 <= min(curves["masking rate 1"]) and max(curves["masking rate 1"]) <= 0.6
 
 
-def test_the_same_pixel_gets_the_same_noise_in_every_window():
+def test_the_same_pixel_gets_the_same_noise_in_every_patch():
     torch.manual_seed(0)
     settings = tiny_settings()
     features = DiffusionFeatures(UNet(2, settings.diffusion.width), 2, settings)
@@ -147,7 +147,7 @@ def test_every_part_of_the_unet_gets_a_gradient_and_so_does_the_token():
     hidden = torch.zeros(2, 2, 16, 16, dtype=torch.bool)
     hidden[0, 0, :8], hidden[1, 1, 8:] = True, True
     for _ in range(3):  # the head starts at zero, and so do the ends of the residual blocks behind it
-        wrong, _, _ = model.errors(model.diffuse(windows(torch.randn(2, 4, 16, 16)), hidden, random))
+        wrong, _, _ = model.errors(model.diffuse(patches(torch.randn(2, 4, 16, 16)), hidden, random))
         unet.zero_grad()
         wrong.mean().backward()
         optimiser.step()

@@ -12,7 +12,7 @@ from bdgf.model.bdgf import BDGF, load_model, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
-from bdgf.model.prediction.batches import MOST_WINDOWS, OutOfMemory, Predictor, windows_that_fit
+from bdgf.model.prediction.batches import MOST_PATCHES, OutOfMemory, Predictor, patches_that_fit
 from bdgf.model.prediction.blocks import CERTAIN, NO_CLASS, BlockClassifier
 from bdgf.model.shared.header import FORMAT, Header, ModelFileError
 from bdgf.model.shared.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
@@ -120,9 +120,9 @@ def test_invalid_pixels_are_never_a_class(model_path, scene, tmp_path):
     assert np.array_equal(chosen, shares[:, valid].max(axis=0))
 
 
-def test_a_block_without_valid_pixels_costs_no_window(model_path, scene, tmp_path, monkeypatch):
+def test_a_block_without_valid_pixels_costs_no_patch(model_path, scene, tmp_path, monkeypatch):
     def never(*_):
-        raise AssertionError("a window was predicted")
+        raise AssertionError("a patch was predicted")
 
     monkeypatch.setattr(Predictor, "_predict", never)
     rasters, valid = scene
@@ -179,9 +179,9 @@ def test_cancel_leaves_no_batch_behind(model_path, scene, tmp_path, monkeypatch)
 
 
 def test_a_batch_follows_the_free_memory():
-    assert windows_that_fit(8 << 30, 64 << 20) == 64
-    assert windows_that_fit(80 << 30, 1 << 20) == MOST_WINDOWS
-    assert windows_that_fit(1 << 20, 64 << 20) == windows_that_fit(0, 0) == 1
+    assert patches_that_fit(8 << 30, 64 << 20) == 64
+    assert patches_that_fit(80 << 30, 1 << 20) == MOST_PATCHES
+    assert patches_that_fit(1 << 20, 64 << 20) == patches_that_fit(0, 0) == 1
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -198,7 +198,7 @@ def test_a_gpu_is_measured_before_the_first_batch(model_path, scene):
     assert sum(len(some) for some, _ in answers) == 300
 
 
-def test_no_memory_for_a_single_window_says_so(model_path, scene, tmp_path, monkeypatch):
+def test_no_memory_for_a_single_patch_says_so(model_path, scene, tmp_path, monkeypatch):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -8,7 +8,7 @@ from bdgf.model.prediction.lattice import blend_weight, corners_over, lattice_co
 
 
 @pytest.mark.parametrize("place", [(0, 0, 100, 70), (37, 211, 1, 1), (48, 48, 48, 48), (95, 3, 60, 130)])
-def test_every_window_that_touches_and_no_other(place):
+def test_every_patch_that_touches_and_no_other(place):
     top, left, height, width = place
     corners = lattice_corners(*place, 64, 48)
     touching = {
@@ -22,21 +22,21 @@ def test_every_window_that_touches_and_no_other(place):
     assert corners.tolist() == sorted(corners.tolist()), "row by row, so that sums are added in one order"
 
 
-@pytest.mark.parametrize(("window", "stride"), [(64, 40), (64, 48), (32, 24), (64, 32)])
-def test_weights_of_overlapping_windows_add_up_to_one(window, stride):
-    weight = blend_weight(window, stride)
+@pytest.mark.parametrize(("patch_size", "stride"), [(64, 40), (64, 48), (32, 24), (64, 32)])
+def test_weights_of_overlapping_patches_add_up_to_one(patch_size, stride):
+    weight = blend_weight(patch_size, stride)
     total = torch.zeros(300, 300)
-    for row, column in lattice_corners(100, 100, 100, 100, window, stride).tolist():
-        total[row : row + window, column : column + window] += weight[: 300 - row, : 300 - column]
+    for row, column in lattice_corners(100, 100, 100, 100, patch_size, stride).tolist():
+        total[row : row + patch_size, column : column + patch_size] += weight[: 300 - row, : 300 - column]
     assert np.allclose(total[100:200, 100:200], 1, atol=1e-6)
     assert weight.min() > 0
 
 
-@pytest.mark.parametrize(("window", "stride"), [(64, 40), (32, 24), (64, 64)])
-def test_windows_over_scattered_pixels_are_those_over_each_of_them(window, stride):
+@pytest.mark.parametrize(("patch_size", "stride"), [(64, 40), (32, 24), (64, 64)])
+def test_patches_over_scattered_pixels_are_those_over_each_of_them(patch_size, stride):
     points = np.random.default_rng(0).integers(0, 400, (30, 2)).astype(np.int32)
-    each = {tuple(corner) for point in points for corner in lattice_corners(*point, 1, 1, window, stride).tolist()}
-    assert corners_over(points, window, stride).tolist() == [list(corner) for corner in sorted(each)]
+    each = {tuple(corner) for point in points for corner in lattice_corners(*point, 1, 1, patch_size, stride).tolist()}
+    assert corners_over(points, patch_size, stride).tolist() == [list(corner) for corner in sorted(each)]
 
 
 @pytest.mark.parametrize("stride", [64, 20])

@@ -19,14 +19,14 @@ from bdgf.model.errors import JobCancelled
 from bdgf.model.shared.header import ModelFileError, read_header
 from bdgf.model.shared.messages import PretrainJob
 from bdgf.model.shared.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings, TrainingSettings
-from bdgf.model.training.classifier_training import Learner, class_weights, draw_windows
+from bdgf.model.training.classifier_training import Learner, class_weights, draw_patches
 from bdgf.model.training.jobs import pretrain, train
 from bdgf.model.training.mutual import MutualLearning
 from bdgf.tests.model.scene import PRESETS, SilentReporter, tiny_settings, train_job
 
 
 def learner_of(tmp_path, **branches):
-    """A model as training begins, with windows that hold labels."""
+    """A model as training begins, with patches that hold labels."""
     job = train_job(tmp_path)
     settings = tiny_settings(branches=BranchSettings(width=32, depth=1, **branches))
     scalers = [BandScaler.fit(sample_pixels(job.tiles, place, 0), 32) for place in range(2)]
@@ -40,10 +40,10 @@ def learner_of(tmp_path, **branches):
 
 
 def test_every_trained_part_gets_a_gradient(tmp_path):
-    learner, windows = learner_of(tmp_path)
+    learner, patches = learner_of(tmp_path)
     optimiser = torch.optim.SGD(learner.model.classifier.parameters(), 0.1)
     for _ in range(2):  # residual blocks end in zeros: what lies before their end moves from the second step on
-        loss, _ = learner.loss(windows, ramp=1.0, random=torch.Generator().manual_seed(0))
+        loss, _ = learner.loss(patches, ramp=1.0, random=torch.Generator().manual_seed(0))
         learner.model.zero_grad()
         learner.mutual.zero_grad()
         loss.backward()
@@ -62,20 +62,20 @@ def test_every_trained_part_gets_a_gradient(tmp_path):
 
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_single_branch_classifies_alone(tmp_path, branch):
-    learner, windows = learner_of(tmp_path, use=(branch,))
-    loss, outputs = learner.loss(windows, 1.0, torch.Generator())
+    learner, patches = learner_of(tmp_path, use=(branch,))
+    loss, outputs = learner.loss(patches, 1.0, torch.Generator())
     assert list(outputs) == [branch] and torch.isfinite(loss)
 
 
 @pytest.mark.parametrize("kind", GUIDANCE)
 def test_each_guidance_has_its_switch_and_reaches_one_branch(tmp_path, kind):
     others = tuple(each for each in GUIDANCE if each != kind)
-    learner, windows = learner_of(tmp_path, guidance=others)
-    _, before = learner.loss(windows, 0.0, torch.Generator())
+    learner, patches = learner_of(tmp_path, guidance=others)
+    _, before = learner.loss(patches, 0.0, torch.Generator())
     with torch.no_grad():
         for value in learner.model.features.unet.parameters():
             value.mul_(1.5)
-    _, after = learner.loss(windows, 0.0, torch.Generator())
+    _, after = learner.loss(patches, 0.0, torch.Generator())
     moved = {name for name in before if not torch.equal(before[name].logits, after[name].logits)}
     unguided = {"fusion": "cnn", "attention": "mamba", "cross": "transformer"}[kind]
     assert moved == set(BRANCHES) - {unguided}
@@ -129,7 +129,7 @@ SWITCHES = {
     "no local relief": switched("branches", relief=()),
     "no spectral voter": switched("branches", spectral=False),
     "votes not weighed": switched("training", calibrate=0.0),
-    "windows of one size": switched("training", windows=(32,)),
+    "patches of one size": switched("training", patch_sizes=(32,)),
     "no entropy alignment": switched("mutual", entropy=0.0),
     "no feature similarity": switched("mutual", feature=0.0),
 }
@@ -159,12 +159,12 @@ def test_one_two_and_three_modalities(tmp_path, bands):
 
 
 @pytest.mark.parametrize(("batch", "counts"), [(16, [16, 4]), (2, [2, 1])])
-def test_windows_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, counts):
+def test_patches_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, counts):
     job = train_job(tmp_path)
     scene = TileScene(job.tiles, [BandScaler.fit(sample_pixels(job.tiles, place, 0), 32) for place in range(2)])
     settings, random = TrainingSettings(batch=batch), np.random.default_rng(0)
     sampler = LabelSampler(scene.training, settings.balance)
-    steps = [draw_windows(scene, sampler, settings, step, random) for step in range(4)]
+    steps = [draw_patches(scene, sampler, settings, step, random) for step in range(4)]
     assert [tuple(each.inputs.shape[0::2]) for each in steps] == [(counts[0], 16), (counts[1], 32)] * 2
     assert all((each.labels >= 0).flatten(1).any(dim=1).all() for each in steps)
 

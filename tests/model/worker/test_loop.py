@@ -123,7 +123,7 @@ OwnMemoryError.__module__ = "bdgf.model.somewhere"
         (FileNotFoundError(errno.ENOENT, "No such file", "/a/b"), "input", "/a/b cannot be read or written: No such"),
         (OSError(errno.ENOSPC, "No space left"), "input", "disk is full"),
         (MemoryError(), "memory", r"Memory ran out \(MemoryError\)"),
-        (OwnMemoryError("Not one window fits."), "memory", "^Not one window fits.$"),
+        (OwnMemoryError("Not one patch fits."), "memory", "^Not one patch fits.$"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "memory", "smaller preset"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "memory", "DEVICE to cpu"),
         (RuntimeError("CUDA error: unspecified launch failure\nmore lines"), "device", "launch failure[)]. Run again"),
