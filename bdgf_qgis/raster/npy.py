@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,7 @@ def save_array(path: Path, array: np.ndarray) -> str:
     """Write a whole .npy file and give its path; FileError where that fails."""
     try:
         np.save(path, array)
-    except OSError as error:
-        raise not_written(path, error) from error
+    except OSError as error:  # numpy's own, of a short write, bears no number and no word for it
+        said = error if error.errno else OSError(errno.ENOSPC, "the disk may be full")
+        raise not_written(path, said) from error
     return str(path)
