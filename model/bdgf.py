@@ -61,16 +61,16 @@ class BDGF(nn.Module):
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         """Class probabilities (B, K, H, W) of patches of channels (B, D, H, W) at grid positions `corners` (B, 2).
 
-        Voters without weight are not computed; where only the spectral voter has any, nor are the diffusion features.
+        Members without weight are not computed; where only the probe has any, nor are the diffusion features.
         """
         classifier = self._trained()
-        answer: Tensor = classifier.vote(self._ask(classifier, classifier.heard, inputs, valid, corners))
+        answer: Tensor = classifier.pool(self._ask(classifier, classifier.active_members, inputs, valid, corners))
         return answer
 
-    def opinions(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        """Log-probabilities of every voter, (B, V, K, H, W), of the same patches."""
+    def log_probabilities(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
+        """Log-probabilities of every member, (B, V, K, H, W), of the same patches."""
         classifier = self._trained()
-        return self._ask(classifier, classifier.voters, inputs, valid, corners)
+        return self._ask(classifier, classifier.members, inputs, valid, corners)
 
     def _trained(self) -> Classifier:
         if self.classifier is None:
@@ -79,7 +79,7 @@ class BDGF(nn.Module):
 
     def _ask(self, classifier: Classifier, asked: list[str], inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         guides = self.features(inputs, valid, corners) if classifier.branches.keys() & asked else None
-        return classifier.opinions(inputs, valid, guides, asked)
+        return classifier.log_probabilities(inputs, valid, guides, asked)
 
 
 def save_model(model: BDGF, header: Header, path: str) -> None:
@@ -153,9 +153,9 @@ def _unusable(model: BDGF) -> list[str]:
     if any((each.deviation <= 0).any() for each in scalers):
         found.append("a band has no deviation")
     if model.classifier is not None:
-        weights = model.classifier.vote.weights
+        weights = model.classifier.pool.weights
         if (weights < 0).any() or not (weights > 0).any():
-            found.append("no voter has any weight, or one less than none")
-        if (model.classifier.relief.scale <= 0).any():
-            found.append("a relief has no deviation")
+            found.append("no member has any weight, or one less than none")
+        if (model.classifier.local_mean_difference.scale <= 0).any():
+            found.append("a local mean difference has no deviation")
     return found

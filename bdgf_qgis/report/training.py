@@ -112,13 +112,13 @@ class TrainingReport:
             (tr("Steps of pre-training"), str(settings.diffusion.steps)),
             (tr("Steps of training"), str(settings.training.steps)),
             (tr("Seed"), str(header.seed)),
-            (tr("Weights of the voters"), self._weights()),
+            (tr("Weights of the ensemble's members"), self._weights()),
             (tr("Samples (SHA-256)"), header.samples_hash),
             (tr("BDGF version"), header.plugin_version),
         ]
 
     def _weights(self) -> str:
-        """How far each voter is trusted: as set, or as training found later on polygons left out at first."""
+        """How far each member is trusted: as set, or as training found later on polygons left out at first."""
         found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
         named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
         weighed = any(len(each.values) > 1 for each in found)

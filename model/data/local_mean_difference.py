@@ -1,8 +1,8 @@
-"""Local relief: how a raster of few bands stands out from its surroundings.
+"""Local mean differences: how a raster of few bands stands out from its surroundings.
 
 A surface model rides on terrain: what matters is not how high a pixel lies but how much higher than those around it. A
 network given few polygons learns the absolute height instead, since it is there to be learned. So the branches also see
-each such channel less its mean over a neighbourhood, at two reaches; so does the spectral voter.
+each such channel less its mean over a neighbourhood, at two reaches; so does the probe.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from torch.nn import functional
 MOST_CHANNELS = 2  # a modality of more channels tells its materials apart by their spectrum
 
 
-class LocalRelief(nn.Module):
+class LocalMeanDifference(nn.Module):
     """Channels less their local means, in units of their usual deviation.
 
     The mean is taken over valid pixels of a bounded neighbourhood. A patch's edge cuts it short: in maps by 0.02 of
     the usual deviation, on average, where patches of 64 pixels are not yet blended. In the small patches of training
-    it is often the whole patch; relief from beyond their edges measured worse (docs/accuracy.md).
+    it is often the whole patch; means from beyond their edges measured worse (docs/accuracy.md).
 
     Args:
         groups: number of channels of each modality, in order.
-        reaches: sides of the neighbourhoods in pixels, odd numbers; none switches relief off.
+        reaches: sides of the neighbourhoods in pixels, odd numbers; none switches it off.
     """
 
     scale: Tensor
@@ -51,13 +51,13 @@ class LocalRelief(nn.Module):
         """Takes the usual deviations from a sample of patches (B, D, H, W), valid (B, 1, H, W)."""
         if self.chosen:
             self.scale.fill_(1)
-            relief = self(inputs, valid)
-            kept = valid.expand_as(relief)
-            squares = (relief**2 * kept).sum(dim=(0, 2, 3)) / kept.sum(dim=(0, 2, 3)).clamp(min=1)
+            differences = self(inputs, valid)
+            kept = valid.expand_as(differences)
+            squares = (differences**2 * kept).sum(dim=(0, 2, 3)) / kept.sum(dim=(0, 2, 3)).clamp(min=1)
             self.scale.copy_(squares.sqrt().clamp(min=1e-3))
 
     def forward(self, inputs: Tensor, valid: Tensor) -> Tensor:
-        """Channels (B, D, H, W) and valid pixels (B, 1, H, W) to relief (B, n d, H, W), 0 where invalid."""
+        """Channels (B, D, H, W) and valid pixels (B, 1, H, W) to differences (B, n d, H, W), 0 where invalid."""
         if not self.chosen:
             return inputs[:, :0]
         flags = valid.to(inputs.dtype)

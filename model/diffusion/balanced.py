@@ -17,7 +17,7 @@ from torch import Tensor
 from ..data.tiles import Patches
 from ..device.choice import mixed_precision
 from ..shared.settings import DiffusionSettings
-from .schedule import add_noise, alpha_bar
+from .schedule import add_noise, cosine_alpha_bar
 from .unet import UNet
 
 
@@ -25,18 +25,18 @@ from .unet import UNet
 class Diffused:
     """A batch of patches with noise, and what is hidden of it.
 
-    signal, noise, shown (B, D, H, W); hidden (B, D, H, W) bool; counted and valid (B, 1, H, W) float;
-    step (B,); left (B, 1, 1, 1), the share of signal.
+    signal, noise, noisy_input (B, D, H, W); hidden (B, D, H, W) bool; loss_mask and valid (B, 1, H, W) float;
+    timestep (B,); alpha_bar (B, 1, 1, 1), the share of signal.
     """
 
     signal: Tensor
     noise: Tensor
-    shown: Tensor
+    noisy_input: Tensor
     hidden: Tensor
-    counted: Tensor
+    loss_mask: Tensor
     valid: Tensor
-    step: Tensor
-    left: Tensor
+    timestep: Tensor
+    alpha_bar: Tensor
 
 
 class BalancedDiffusion:
@@ -51,31 +51,35 @@ class BalancedDiffusion:
     def __init__(self, unet: UNet, groups: Sequence[int], settings: DiffusionSettings) -> None:
         self.unet = unet
         self.groups = list(groups)
-        self.left = alpha_bar(settings.schedule)
+        self.alpha_bar = cosine_alpha_bar(settings.schedule)
 
     def diffuse(self, patches: Patches, hidden: Tensor, random: torch.Generator) -> Diffused:
-        """Adds noise at random steps and hides modalities (`hidden` is (B, M, H, W) bool) behind the learned token."""
+        """Adds noise at random timesteps; hides modalities (`hidden` is (B, M, H, W) bool) behind the learned token."""
         signal = patches.inputs
-        step = torch.randint(len(self.left), (len(signal),), generator=random)
-        left = self.left[step][:, None, None, None].to(signal.device)
+        timestep = torch.randint(len(self.alpha_bar), (len(signal),), generator=random)
+        alpha_bar = self.alpha_bar[timestep][:, None, None, None].to(signal.device)
         noise = torch.randn(signal.shape, generator=random).to(signal.device)
-        step = step.to(signal.device)
+        timestep = timestep.to(signal.device)
         wide = torch.cat([hidden[:, m : m + 1].expand(-1, n, -1, -1) for m, n in enumerate(self.groups)], dim=1)
         wide = wide.to(signal.device)
-        noisy = add_noise(signal, noise, left)
-        shown = torch.where(wide, self.unet.token[:, None, None], noisy)
-        counted = (patches.valid[:, 0] & ~patches.held)[:, None].float()
-        return Diffused(signal, noise, shown, wide, counted, patches.valid.float(), step, left)
+        noisy = add_noise(signal, noise, alpha_bar)
+        noisy_input = torch.where(wide, self.unet.token[:, None, None], noisy)
+        loss_mask = (patches.valid[:, 0] & ~patches.held)[:, None].float()
+        return Diffused(signal, noise, noisy_input, wide, loss_mask, patches.valid.float(), timestep, alpha_bar)
 
     def errors(self, batch: Diffused) -> tuple[Tensor, Tensor, Tensor]:
         """Squared errors averaged over each modality's channels: of the answer and of x0, (B, M, H, W) each, and the
         share of hidden pixels (B, M, H, W)."""
-        with mixed_precision(batch.shown.device):
-            answer = self.unet(batch.shown, batch.valid, batch.step)
-        velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
-        wrong = answer.float() - torch.where(batch.hidden, batch.signal, -velocity)
-        of_signal = torch.where(batch.hidden, wrong, wrong * (1 - batch.left).sqrt())
-        return self._by_modality(wrong**2), self._by_modality(of_signal**2), self._by_modality(batch.hidden.float())
+        with mixed_precision(batch.noisy_input.device):
+            answer = self.unet(batch.noisy_input, batch.valid, batch.timestep)
+        velocity = batch.alpha_bar.sqrt() * batch.noise - (1 - batch.alpha_bar).sqrt() * batch.signal
+        errors = answer.float() - torch.where(batch.hidden, batch.signal, -velocity)
+        signal_errors = torch.where(batch.hidden, errors, errors * (1 - batch.alpha_bar).sqrt())
+        return (
+            self._by_modality(errors**2),
+            self._by_modality(signal_errors**2),
+            self._by_modality(batch.hidden.float()),
+        )
 
     def _by_modality(self, values: Tensor) -> Tensor:
         return torch.stack([part.mean(dim=1) for part in values.split(self.groups, dim=1)], dim=1)
@@ -92,8 +96,8 @@ class BalancedDiffusion:
             if gone >= 0:
                 hidden[:, gone] = True
             batch = self.diffuse(patches, hidden, random)
-            _, of_signal, _ = self.errors(batch)
-            errors.append(masked_mean(of_signal, batch.counted).cpu().numpy())
+            _, signal_errors, _ = self.errors(batch)
+            errors.append(masked_mean(signal_errors, batch.loss_mask).cpu().numpy())
         seen, rises = errors[0], []
         for gone in range(count):
             others = [m for m in range(count) if m != gone]
@@ -101,9 +105,9 @@ class BalancedDiffusion:
         return np.array(rises)
 
 
-def masked_mean(values: Tensor, counted: Tensor) -> Tensor:
-    """Mean over patches and counted pixels, (B, M, H, W) to (M,)."""
-    return (values * counted).sum(dim=(0, 2, 3)) / counted.sum().clamp(min=1)
+def masked_mean(values: Tensor, loss_mask: Tensor) -> Tensor:
+    """Mean over patches and the pixels of the loss mask (B, 1, H, W), (B, M, H, W) to (M,)."""
+    return (values * loss_mask).sum(dim=(0, 2, 3)) / loss_mask.sum().clamp(min=1)
 
 
 class SkillMeter:
@@ -112,20 +116,20 @@ class SkillMeter:
 
     def __init__(self, modalities: int, decay: float = 0.98) -> None:
         self.error = np.zeros(modalities)
-        self.left = np.zeros(modalities)
+        self.alpha_bar = np.zeros(modalities)
         self._decay = decay
 
-    def observe(self, wrong: Tensor, hidden: Tensor, batch: Diffused) -> None:
+    def observe(self, errors: Tensor, hidden: Tensor, batch: Diffused) -> None:
         """Takes in a batch's squared errors of the answer (B, M, H, W); noise error = alpha-bar times that of v."""
-        seen = batch.counted * (1 - hidden)
+        seen = batch.loss_mask * (1 - hidden)
         pixels = seen.sum(dim=(0, 2, 3)).clamp(min=1)
-        error = ((wrong * batch.left * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
-        left = ((batch.left * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
+        error = ((errors * batch.alpha_bar * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
+        alpha_bar = ((batch.alpha_bar * seen).sum(dim=(0, 2, 3)) / pixels).cpu().numpy()
         self.error = self._decay * self.error + (1 - self._decay) * error
-        self.left = self._decay * self.left + (1 - self._decay) * left
+        self.alpha_bar = self._decay * self.alpha_bar + (1 - self._decay) * alpha_bar
 
     @property
     def skills(self) -> np.ndarray:
         """Skill of each modality, (M,)."""
-        share: np.ndarray = np.clip(1 - self.error / np.maximum(self.left, 1e-9), 0, 1)
+        share: np.ndarray = np.clip(1 - self.error / np.maximum(self.alpha_bar, 1e-9), 0, 1)
         return share

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..shared.settings import Settings
-from .schedule import add_noise, alpha_bar
+from .schedule import add_noise, cosine_alpha_bar
 from .unet import UNet
 
 NOISE_TILE = 64  # pixels after which the fixed noise repeats over the grid
@@ -32,7 +32,7 @@ class DiffusionFeatures(nn.Module):
         super().__init__()
         self.unet = unet.requires_grad_(False).eval()
         self.timesteps: Sequence[int] = settings.branches.timesteps
-        self.left = alpha_bar(settings.diffusion.schedule)
+        self.alpha_bar = cosine_alpha_bar(settings.diffusion.schedule)
         random = torch.Generator().manual_seed(NOISE_SEED)
         noise = torch.randn(NOISE_TILE, NOISE_TILE, channels, generator=random)
         self.register_buffer("noise", noise, persistent=False)
@@ -45,7 +45,7 @@ class DiffusionFeatures(nn.Module):
         flags = valid.to(inputs.dtype)
         found = []
         for timestep in self.timesteps:
-            diffused = add_noise(inputs, noise, self.left[timestep])
+            diffused = add_noise(inputs, noise, self.alpha_bar[timestep])
             step = torch.full((len(inputs),), timestep, device=inputs.device)
             found.append(self.unet.features(diffused, flags, step))
         fine, middle, coarse = (torch.cat(level, dim=1) for level in zip(*found, strict=True))

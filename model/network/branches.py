@@ -1,6 +1,6 @@
 """The three branches: local texture, long-range order, relations between distant parts.
 
-Each takes an image (B, I, H, W): the channels of a patch, its local relief, and valid pixels flagged; and the
+Each takes an image (B, I, H, W): the channels of a patch, its local mean differences, and valid pixels flagged; and the
 diffusion features of its level (B, G, ...). It gives features (B, C, H, W) at full resolution.
 """
 

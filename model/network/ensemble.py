@@ -1,4 +1,4 @@
-"""How the voters' opinions become one answer."""
+"""How the members' log-probabilities become one answer."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEAST = 1e-4  # of a probability: no voter may rule a class out
-LEAST_SHARE = 0.3  # of all weight, for a group of voters to be heard
-PRIOR = 3  # polygons that equal voices are worth before any polygon has spoken
+LEAST_PROBABILITY = 1e-4  # no member may rule a class out
+LEAST_GROUP_SHARE = 0.3  # of all weight, or a group of members is left out
+EQUAL_WEIGHT_POLYGONS = 3  # polygons that equal weights are worth
 
 
-class Vote(nn.Module):
-    """A logarithmic pool: class probabilities in proportion to the product of the voters' own, each to its weight.
+class OpinionPool(nn.Module):
+    """A logarithmic pool: class probabilities in proportion to the product of the members' own, each to its weight.
 
-    Weights say how far a voter is to be trusted and, by their sum, how sure the answer is. All weigh the
+    Weights say how far a member is to be trusted and, by their sum, how sure the answer is. All weigh the
     same before fit() or level_groups().
 
     Args:
-        groups: (V,) group of each voter, counted from 0; those of a group keep the same weight.
+        groups: (V,) group of each member, counted from 0; those of a group keep the same weight.
     """
 
     weights: Tensor
@@ -31,61 +31,64 @@ class Vote(nn.Module):
         self.groups = tuple(groups)
         self.register_buffer("weights", torch.full((len(self.groups),), 1 / len(self.groups)))
 
-    def forward(self, opinions: Tensor) -> Tensor:
-        """Log-probabilities of every voter (B, V, K, ...) to class probabilities (B, K, ...)."""
-        weights = self.weights.reshape(-1, 1, *[1] * (opinions.dim() - 3))
-        return (opinions.clamp(min=math.log(LEAST)) * weights).sum(dim=1).softmax(dim=1)
+    def forward(self, log_probabilities: Tensor) -> Tensor:
+        """Log-probabilities of every member (B, V, K, ...) to class probabilities (B, K, ...)."""
+        weights = self.weights.reshape(-1, 1, *[1] * (log_probabilities.dim() - 3))
+        return (log_probabilities.clamp(min=math.log(LEAST_PROBABILITY)) * weights).sum(dim=1).softmax(dim=1)
 
     @torch.no_grad()
     def level_groups(self) -> None:
-        """Lets groups weigh the same, and the voters of a group too."""
+        """Lets groups weigh the same, and the members of a group too."""
         sizes = torch.bincount(torch.tensor(self.groups))
         self.weights.copy_(1 / (len(sizes) * sizes[list(self.groups)]))
 
     @torch.no_grad()
-    def fit(self, opinions: Tensor, classes: Tensor, polygons: int) -> None:
-        """Finds the weights under which the pool is least surprised by pixels that no voter has learned from.
+    def fit(self, log_probabilities: Tensor, classes: Tensor, polygons: int) -> None:
+        """Finds the weights under which the pool is least surprised by pixels that no member has learned from.
 
-        They are never negative, and as near to equal voices as if PRIOR polygons more had spoken for those. A group
-        that comes to less than LEAST_SHARE of all weight is left out: such a share is more often chance than knowledge.
+        They are never negative, and as near to equal ones as if EQUAL_WEIGHT_POLYGONS polygons more had spoken for
+        those. A group that comes to less than LEAST_GROUP_SHARE of all weight is left out: such a share is more often
+        chance than knowledge.
 
         Args:
-            opinions: (P, V, K) log-probabilities.
+            log_probabilities: (P, V, K) log-probabilities.
             classes: (P,) class positions.
             polygons: number of polygons that the pixels come from.
         """
-        which = torch.tensor(self.groups)
-        everyone = torch.ones(int(which.max()) + 1, dtype=torch.bool)
-        weights, shares = self._found(opinions, classes, polygons, everyone)
-        heard = shares >= LEAST_SHARE
-        if heard.any() and not heard.all():
-            weights, _ = self._found(opinions, classes, polygons, heard)
+        group_of = torch.tensor(self.groups)
+        all_groups = torch.ones(int(group_of.max()) + 1, dtype=torch.bool)
+        weights, shares = self._weights_of(log_probabilities, classes, polygons, all_groups)
+        active = shares >= LEAST_GROUP_SHARE
+        if active.any() and not active.all():
+            weights, _ = self._weights_of(log_probabilities, classes, polygons, active)
         self.weights.copy_(weights)
 
-    def _found(self, opinions: Tensor, classes: Tensor, polygons: int, heard: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (V,) of the voters, 0 for those whose group is not heard, and the share (G,) of each group."""
-        which = torch.tensor(self.groups)
-        sizes = torch.bincount(which) * heard
+    def _weights_of(
+        self, log_probabilities: Tensor, classes: Tensor, polygons: int, active: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Weights (V,) of the members, 0 for those whose group is not active, and the share (G,) of each group."""
+        group_of = torch.tensor(self.groups)
+        sizes = torch.bincount(group_of) * active
         fair = sizes / sizes.sum()
         with torch.inference_mode(False), torch.enable_grad():
-            opinions = opinions.clamp(min=math.log(LEAST)).clone()
-            power = torch.zeros(()).requires_grad_()  # logarithm of the sum of all weights
-            leaning = torch.zeros(len(fair)).requires_grad_()  # logarithm of a share over the fair one
-            search = torch.optim.LBFGS([power, leaning], max_iter=100, line_search_fn="strong_wolfe")
+            log_probabilities = log_probabilities.clamp(min=math.log(LEAST_PROBABILITY)).clone()
+            log_total = torch.zeros(()).requires_grad_()  # logarithm of the sum of all weights
+            log_ratio = torch.zeros(len(fair)).requires_grad_()  # logarithm of a share over the fair one
+            search = torch.optim.LBFGS([log_total, log_ratio], max_iter=100, line_search_fn="strong_wolfe")
 
-            def found() -> tuple[Tensor, Tensor]:
-                shares = (fair.log() + leaning).softmax(dim=0)
-                return power.exp() * (shares / sizes.clamp(min=1))[which], shares
+            def weights_and_shares() -> tuple[Tensor, Tensor]:
+                shares = (fair.log() + log_ratio).softmax(dim=0)
+                return log_total.exp() * (shares / sizes.clamp(min=1))[group_of], shares
 
             def loss() -> Tensor:
                 search.zero_grad()
-                weights, shares = found()
-                wrong = functional.cross_entropy((opinions * weights[:, None]).sum(dim=1), classes)
-                apart = (fair[heard] * (fair[heard] / shares[heard]).log()).sum() + power**2
-                total = wrong + PRIOR / max(1, polygons) * apart
+                weights, shares = weights_and_shares()
+                surprise = functional.cross_entropy((log_probabilities * weights[:, None]).sum(dim=1), classes)
+                divergence = (fair[active] * (fair[active] / shares[active]).log()).sum() + log_total**2
+                total = surprise + EQUAL_WEIGHT_POLYGONS / max(1, polygons) * divergence
                 total.backward()
                 return total
 
             search.step(loss)
-            weights, shares = found()
+            weights, shares = weights_and_shares()
         return weights.detach(), shares.detach()

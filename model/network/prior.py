@@ -14,24 +14,24 @@ MOST = 100.0  # times that a class may gain: one that training hardly met must n
 
 
 class ClassPrior(nn.Module):
-    """Moves every voter's opinions from the class shares that it learned from to those that are expected.
+    """Moves every member's log-probabilities from the class shares that it learned from to those that are expected.
 
     Before expect() nothing is moved.
 
     Args:
-        voters: number of voters V.
+        members: number of members V.
         classes: number of classes K.
     """
 
     shifts: Tensor
 
-    def __init__(self, voters: int, classes: int) -> None:
+    def __init__(self, members: int, classes: int) -> None:
         super().__init__()
-        self.register_buffer("shifts", torch.zeros(voters, classes))
+        self.register_buffer("shifts", torch.zeros(members, classes))
 
-    def forward(self, opinions: Tensor) -> Tensor:
-        """Scores of every voter (B, V, K, ...), log-probabilities up to a constant a pixel, to the same."""
-        return opinions + self.shifts.reshape(*self.shifts.shape, *[1] * (opinions.dim() - 3))
+    def forward(self, log_probabilities: Tensor) -> Tensor:
+        """Scores of every member (B, V, K, ...), log-probabilities up to a constant a pixel, to the same."""
+        return log_probabilities + self.shifts.reshape(*self.shifts.shape, *[1] * (log_probabilities.dim() - 3))
 
     @torch.no_grad()
     def expect(self, expected: Tensor, learned: Tensor) -> None:
@@ -39,7 +39,7 @@ class ClassPrior(nn.Module):
 
         Args:
             expected: (K,) how often each class is to be expected, above 0.
-            learned: (V, K) how often each voter met each class, counts of pixels.
+            learned: (V, K) how often each member met each class, counts of pixels.
         """
         wanted = expected / expected.sum()
         met = learned / learned.sum(dim=1, keepdim=True).clamp(min=1)

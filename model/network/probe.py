@@ -1,9 +1,10 @@
-"""The spectral voter: what each pixel's own channels say, and its local relief, without any other surroundings.
+"""The pixel probe: what each pixel's own channels and local mean differences say, without any other surroundings.
 
 Branches that look around a pixel also learn the surroundings of the few training polygons. Where labels are many small
-patches of mixed pixels that misleads them, and a kernel machine on single pixels is hard to beat; so one votes too.
-It is logistic regression on random Fourier features (Rahimi and Recht 2007, Random features for large-scale kernel
-machines), which stand for the Gaussian kernel exp(-g |x - y|^2): convex, fitted in seconds, and calibrated.
+patches of mixed pixels that misleads them, and a kernel machine on single pixels is hard to beat; so one is a member of
+the ensemble. It is logistic regression on random Fourier features (Rahimi and Recht 2007, Random features for
+large-scale kernel machines), which stand for the Gaussian kernel exp(-g |x - y|^2): convex, fitted in seconds, and
+calibrated.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Samples:
         return weights / weights.sum()
 
 
-class SpectralVoter(nn.Module):
+class PixelProbe(nn.Module):
     """Class scores of each pixel by itself; says nothing (all scores 0) before fit().
 
     Args:
@@ -99,9 +100,9 @@ class SpectralVoter(nn.Module):
         self.weights.zero_()
         self.bias.zero_()
         waves = self._waves(some.values)
-        for each in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
+        for stiffness in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
             check()
-            weights, bias = _descend(waves, some, each, self.weights, self.bias)
+            weights, bias = _descend(waves, some, stiffness, self.weights, self.bias)
             self.weights.copy_(weights)
             self.bias.copy_(bias)
 
@@ -128,8 +129,10 @@ class SpectralVoter(nn.Module):
                     check()
                     weights, bias = _descend(waves[~left_out], kept, penalty, weights, bias)
                     scores = waves[left_out] @ weights.T + bias
-                    wrong = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")
-                    losses[width, penalty] = losses.get((width, penalty), 0.0) + float((wrong * share[left_out]).sum())
+                    losses_of = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")
+                    losses[width, penalty] = losses.get((width, penalty), 0.0) + float(
+                        (losses_of * share[left_out]).sum()
+                    )
         return min(losses, key=losses.__getitem__) if losses else _USUAL
 
 
@@ -163,8 +166,8 @@ def _descend(waves: Tensor, samples: Samples, penalty: float, weights: Tensor, b
 
         def loss() -> Tensor:
             search.zero_grad()
-            wrong = functional.cross_entropy(waves @ weights.T + bias, samples.classes, reduction="none")
-            total = (wrong * share).sum() + penalty * (weights**2).sum() / 2
+            losses_of = functional.cross_entropy(waves @ weights.T + bias, samples.classes, reduction="none")
+            total = (losses_of * share).sum() + penalty * (weights**2).sum() / 2
             total.backward()
             return total
 

@@ -15,7 +15,7 @@ from ..device.choice import describe, mixed_precision
 from ..job.failures import is_out_of_memory
 from ..job.reporter import Reporter
 
-MOST_LANES = 8  # batches at a time on the CPU: more cores than that share the work within a batch
+MOST_STREAMS = 8  # batches at a time on the CPU: more cores than that share the work within a batch
 MOST_PATCHES = 256  # in a batch on a GPU: a larger one is no faster
 _SHARE = 0.7  # of a GPU's free memory that batches may take
 
@@ -47,8 +47,10 @@ class Predictor:
         self._ask = ask or self.model
         self.batch = model.settings.inference_batch
         threads = torch.get_num_threads()
-        self.lanes = min(threads, MOST_LANES) if device.type == "cpu" else 2 if device.type == "cuda" else 1
-        self._pool = ThreadPoolExecutor(self.lanes, "bdgf-lane", _open_lane, (device, max(1, threads // self.lanes)))
+        self.streams = min(threads, MOST_STREAMS) if device.type == "cpu" else 2 if device.type == "cuda" else 1
+        self._pool = ThreadPoolExecutor(
+            self.streams, "bdgf-predict", _open_stream, (device, max(1, threads // self.streams))
+        )
         self._reporter = reporter
         self._measured = device.type != "cuda"
 
@@ -65,7 +67,7 @@ class Predictor:
         first = 0
         try:
             while first < len(corners) or under_way:
-                while first < len(corners) and len(under_way) <= self.lanes:
+                while first < len(corners) and len(under_way) <= self.streams:
                     some = corners[first : first + self.batch]
                     under_way.append((some, self._pool.submit(self._compute, some, self.batch, cut)))
                     first += len(some)
@@ -115,15 +117,15 @@ class Predictor:
                 raise
             self.batch = 1
         else:
-            self.batch = patches_that_fit(free // self.lanes, each)
+            self.batch = patches_that_fit(free // self.streams, each)
 
     def _halve(self, error: RuntimeError | MemoryError) -> None:
         if not is_out_of_memory(error):
             raise error
         if self.batch > 1:
             self.batch //= 2
-        elif self.lanes > 1:
-            self.lanes = 1
+        elif self.streams > 1:
+            self.streams = 1
         else:
             raise OutOfMemory(
                 f"The memory of {describe(self.device)} does not suffice for a single patch. "
@@ -140,7 +142,7 @@ def patches_that_fit(free: int, each: int) -> int:
     return 1 << max(0, min(fitting, MOST_PATCHES).bit_length() - 1)
 
 
-def _open_lane(device: torch.device, threads: int) -> None:
+def _open_stream(device: torch.device, threads: int) -> None:
     """How many cores a thread computes with, and on which GPU, are matters of the thread."""
     if device.type == "cpu":
         torch.set_num_threads(threads)

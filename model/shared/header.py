@@ -20,7 +20,7 @@ from .settings import Settings
 from .strict_json import parse
 from .tensor_file import TensorFileError, TensorTable, read_table, read_whole
 
-# 2: the spectral voter and the weights of the vote; 3: the class prior; 4: sides of the training patches; 5: the header
+# 2: the probe and the weights of the ensemble; 3: the class prior; 4: sides of the training patches; 5: the header
 # is held to types and ranges
 FORMAT = 5
 KEY = "bdgf"

@@ -38,7 +38,7 @@ class DiffusionSettings:
     batch: Batch = 8
     patch_size: Side = 32  # side of the patches that are drawn, pixels
     learning_rate: Rate = 1e-3
-    average: Share = 0.99  # decay of the running average of the weights
+    ema_decay: Share = 0.99  # decay of the running average of the weights
     masking: Annotated[str, OneOf(MASKING)] = "adaptive"
     block: Annotated[int, Range(1, 128)] = 8  # side of a hidden block, pixels
     rate_low: Share = 0.1  # of blocks hidden; "random" masking keeps to the middle of both
@@ -60,9 +60,9 @@ class BranchSettings:
     # at which the diffusion features are taken
     timesteps: Annotated[tuple[Annotated[int, Range(0, 9_999)], ...], Count(1, 3)] = (50,)
     dropout: Annotated[float, Range(0, 0.9)] = 0.1
-    spectral: bool = True  # whether each pixel by itself votes beside the branches
-    # sides of the neighbourhoods of local relief, odd numbers of pixels; () switches it off
-    relief: Annotated[tuple[Annotated[int, Range(3, 255)], ...], Count(0, 4)] = (9, 31)
+    probe: bool = True  # whether a probe of each pixel by itself joins the ensemble
+    # sides of the neighbourhoods of local mean differences, odd numbers of pixels; () switches them off
+    local_mean_sides: Annotated[tuple[Annotated[int, Range(3, 255)], ...], Count(0, 4)] = (9, 31)
 
 
 @rebuildable
@@ -84,7 +84,7 @@ class TrainingSettings:
     steps: Steps = 750
     batch: Batch = 16  # patches of the first side; of another as many as hold the same number of pixels
     patch_sizes: Annotated[tuple[Side, ...], Count(1, 4)] = (16, 32)  # sides of the patches in pixels, taken in turn
-    average: Share = 0.98  # decay of the running average of the weights
+    ema_decay: Share = 0.98  # decay of the running average of the weights
     balance: Share = 0.5  # 0: classes as often as their pixels, 1: every class equally often
     # deviation of a random gain and offset per patch and channel, in deviations of the channel
     jitter: Annotated[float, Range(0, 10)] = 0.0
@@ -94,8 +94,8 @@ class TrainingSettings:
     class_weight_limit: Annotated[float, Range(1, 1000)] = 1.0
     label_smoothing: Share = 0.05
     prior: Annotated[str, OneOf(PRIORS)] = "learned"  # how often each class is expected in a map, see PRIORS
-    calibrate: Share = 0.25  # share of the polygons that the vote is weighed by; 0: it is not weighed
-    calibrate_at: Share = 0.6  # share of the steps after which it is weighed, and those polygons join the training
+    left_out_share: Share = 0.25  # share of the polygons that weigh the ensemble's members; 0: none are left out
+    left_out_until: Share = 0.6  # share of the steps after which they weigh the members and join the training
 
 
 @rebuildable
@@ -120,8 +120,8 @@ class Settings:
             return f"patches of {self.patch_size} pixels cannot be blended at a stride of {self.stride}"
         if max(self.branches.timesteps) >= self.diffusion.schedule:
             return f"features are wanted of diffusion steps beyond {self.diffusion.schedule}"
-        if not self.branches.use and not self.branches.spectral:
-            return "there is neither a branch nor the spectral voter"
+        if not self.branches.use and not self.branches.probe:
+            return "there is neither a branch nor a probe"
         return ""
 
     def with_steps(self, pretrain: Optional[int], train: Optional[int]) -> Settings:

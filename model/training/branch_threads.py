@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 _SEEDS = 2**62
 
 
-class BranchLanes:
+class BranchThreads:
     """Threads for the branches of a classifier on the CPU.
 
     Args:
@@ -32,9 +32,9 @@ class BranchLanes:
 
     def __init__(self, classifier: Classifier, threads: int) -> None:
         self._classifier = classifier
-        lanes = min(threads, len(classifier.branches))
-        each = max(1, threads // lanes)
-        self._pool = ThreadPoolExecutor(lanes, "bdgf-branch", torch.set_num_threads, (each,))
+        workers = min(threads, len(classifier.branches))
+        each = max(1, threads // workers)
+        self._pool = ThreadPoolExecutor(workers, "bdgf-branch", torch.set_num_threads, (each,))
         self._computed: dict[str, BranchOutput] = {}
         self._given: dict[str, BranchOutput] = {}
 

@@ -17,11 +17,11 @@ from ..data.sampling import LabelSampler, jitter, random_corners, turn
 from ..data.tiles import Patches, TileScene
 from ..device.choice import mixed_precision
 from ..job.progress import Span
-from ..network.classifier import SPECTRAL, BranchOutput, Classifier
+from ..network.classifier import PROBE, BranchOutput, Classifier
 from ..shared.settings import TrainingSettings
-from .branch_threads import BranchLanes
+from .branch_threads import BranchThreads
 from .curves import CurveLog
-from .ensemble_weights import FEW, calibration_fold, fit_spectral, weigh_votes
+from .ensemble_weights import FEW, fit_probe, left_out_polygons, weigh_members
 from .mutual import MutualLearning
 from .weight_average import WeightAverage
 
@@ -41,12 +41,12 @@ def class_weights(counts: np.ndarray, limit: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Learner:
-    """What a training step needs: the model, the mutual terms, the class weights (K,), and lanes for the branches."""
+    """What a training step needs: the model, the mutual terms, the class weights (K,), and threads for the branches."""
 
     model: BDGF
     mutual: MutualLearning
     weights: Tensor
-    lanes: BranchLanes | None = None  # backward() of it follows that of the loss
+    threads: BranchThreads | None = None  # backward() of it follows that of the loss
 
     def loss(self, patches: Patches, ramp: float, random: torch.Generator) -> tuple[Tensor, dict[str, BranchOutput]]:
         """Sum of the branches' cross-entropies on labelled pixels, and the mutual terms times `ramp` (0 to 1)."""
@@ -54,7 +54,7 @@ class Learner:
         with mixed_precision(patches.inputs.device):
             guides = self.model.features(patches.inputs, patches.valid, patches.corners)
             seen = (patches.inputs, patches.valid, guides)
-            mixed = self.model.classifier(*seen) if self.lanes is None else self.lanes.forward(*seen, random)
+            mixed = self.model.classifier(*seen) if self.threads is None else self.threads.forward(*seen, random)
         outputs = {name: BranchOutput(each.features.float(), each.logits.float()) for name, each in mixed.items()}
         smoothing = self.model.settings.training.label_smoothing
         labelled = patches.labels >= 0
@@ -74,8 +74,8 @@ class Learner:
 def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, span: Span, log: CurveLog) -> None:
     """Trains the model's classifier on the scene's labelled pixels; the model ends with the averaged weights.
 
-    Some polygons are left out at first, to weigh the vote by; then they join. Raises JobCancelled; the weights up to
-    then are in the model.
+    Some polygons are left out at first, to weigh the ensemble's members by; then they join. Raises JobCancelled; the
+    weights up to then are in the model.
     """
     settings = model.settings.training
     device = next(model.parameters()).device
@@ -84,51 +84,53 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     counts = scene.drawn(scene.training, classes)
     side = max(settings.patch_sizes)
     sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
-    model.classifier.relief.fit(sample.inputs, sample.valid)
-    fold = calibration_fold(scene.training, settings.calibrate, random)
-    points, aside = scene.training[~fold], scene.training[fold]
-    scene.set_aside(aside)
-    fit_spectral(model, scene, points, classes, seed, span.still(0))
+    model.classifier.local_mean_difference.fit(sample.inputs, sample.valid)
+    is_left_out = left_out_polygons(scene.training, settings.left_out_share, random)
+    points, left_out = scene.training[~is_left_out], scene.training[is_left_out]
+    scene.set_aside(left_out)
+    fit_probe(model, scene, points, classes, seed, span.still(0))
     if len(points) < FEW * classes:
-        model.classifier.vote.level_groups()
+        model.classifier.pool.level_groups()
     _log_weights(log, 0, model.classifier)
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
     ).to(device)
-    lanes = BranchLanes(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
-    learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), lanes)
+    threads = BranchThreads(model.classifier, torch.get_num_threads()) if device.type == "cpu" else None
+    learner = Learner(model, mutual, class_weights(counts, settings.class_weight_limit).to(device), threads)
     sampler = LabelSampler(points, settings.balance, scene.drawn(points, classes))
-    average = WeightAverage(model.classifier, settings.average)
-    met = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
+    average = WeightAverage(model.classifier, settings.ema_decay)
+    learned_from = torch.zeros(classes)  # labelled pixels of each class that the branches learned from
     trained = [*model.classifier.parameters(), *mutual.parameters()]
     optimiser = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
-    second = min(round(settings.calibrate_at * settings.steps), settings.steps - 1) if len(aside) else 0
-    planner = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate(step, settings.steps, second))
+    rejoin_step = min(round(settings.left_out_until * settings.steps), settings.steps - 1) if len(left_out) else 0
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: learning_rate(step, settings.steps, rejoin_step)
+    )
     model.classifier.train()
     try:
         for step in span.steps(settings.steps):
-            if len(aside) and step == second:
+            if len(left_out) and step == rejoin_step:
                 still = span.still(step / settings.steps)
                 with _averaged(model, average):
-                    weights = weigh_votes(model, scene, aside, classes, still)
-                scene.bring_back(aside)
+                    weights = weigh_members(model, scene, left_out, classes, still)
+                scene.bring_back(left_out)
                 sampler = LabelSampler(scene.training, settings.balance, counts)
-                fit_spectral(model, scene, scene.training, classes, seed, still)
-                model.classifier.vote.weights.copy_(weights)
+                fit_probe(model, scene, scene.training, classes, seed, still)
+                model.classifier.pool.weights.copy_(weights)
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
             patches = draw_patches(scene, sampler, settings, step, random).to(device)
             if settings.prior != "learned":
-                met += torch.bincount(patches.labels[patches.labels >= 0], minlength=classes).cpu()
+                learned_from += torch.bincount(patches.labels[patches.labels >= 0], minlength=classes).cpu()
             ramp = _ramp(step / settings.steps, model.settings.mutual.warm_up)
             loss, outputs = learner.loss(patches, ramp, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            if lanes is not None:
-                lanes.backward()
+            if threads is not None:
+                threads.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimiser.step()
-            planner.step()
+            scheduler.step()
             average.update(model.classifier)
             if step % _LOG_EVERY == 0:
                 log.add("train loss", step, loss.item())
@@ -137,20 +139,22 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
         model.classifier.load_state_dict(average.network.state_dict())
         if settings.prior != "learned":
             drawn = torch.from_numpy(counts).float().clamp(min=1)
-            expect_classes(model.classifier, torch.ones(classes) if settings.prior == "equal" else drawn, met, drawn)
+            expect_classes(
+                model.classifier, torch.ones(classes) if settings.prior == "equal" else drawn, learned_from, drawn
+            )
         model.eval()
 
 
-def expect_classes(classifier: Classifier, expected: Tensor, met: Tensor, drawn: Tensor) -> None:
+def expect_classes(classifier: Classifier, expected: Tensor, learned_from: Tensor, drawn: Tensor) -> None:
     """Has a trained classifier expect classes in proportion to `expected` (K,), all three on the CPU.
 
     Args:
         classifier: trained.
         expected: (K,) how often each class is to be expected.
-        met: (K,) labelled pixels of each class that the branches learned from.
-        drawn: (K,) labelled pixels of each class; the spectral voter learns from each once.
+        learned_from: (K,) labelled pixels of each class that the branches learned from.
+        drawn: (K,) labelled pixels of each class; the probe learns from each once.
     """
-    learned = torch.stack([drawn if name == SPECTRAL else met for name in classifier.voters])
+    learned = torch.stack([drawn if name == PROBE else learned_from for name in classifier.members])
     classifier.prior.expect(expected, learned)
 
 
@@ -165,14 +169,16 @@ def _averaged(model: BDGF, average: WeightAverage[Classifier]) -> Iterator[None]
 
 
 def _log_weights(log: CurveLog, step: int, classifier: Classifier) -> None:
-    for name, weight in zip(classifier.voters, classifier.vote.weights.tolist(), strict=True):
+    for name, weight in zip(classifier.members, classifier.pool.weights.tolist(), strict=True):
         log.add(f"{name} weight", step, weight)
 
 
-def learning_rate(step: int, steps: int, second: int) -> float:
+def learning_rate(step: int, steps: int, rejoin_step: int) -> float:
     """Share of the highest learning rate at a step: up for a while, then down along a cosine; a second time, half as
-    high, from step `second` on (0: only once)."""
-    first, last, height = (0, second, 1.0) if step < second else (second, steps, 0.5 if second else 1.0)
+    high, from `rejoin_step` on, where polygons that were left out join (0: only once)."""
+    first, last, height = (
+        (0, rejoin_step, 1.0) if step < rejoin_step else (rejoin_step, steps, 0.5 if rejoin_step else 1.0)
+    )
     passed = (step - first) / max(1, last - first)
     if passed < RISE:
         return height * (0.04 + 0.96 * passed / RISE)

@@ -1,4 +1,4 @@
-"""What the voters are worth: the vote is weighed by polygons that none of them has learned from yet."""
+"""What the members are worth: the pool's weights come from polygons that none of them has learned from yet."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor
 from ..bdgf import BDGF
 from ..data.tiles import TileScene
 from ..job.progress import Span
-from ..network.ensemble import Vote
+from ..network.ensemble import OpinionPool
 from ..network.probe import Samples, spread
 from ..prediction.points import predict_points
 
-MOST = 50_000  # pixels that a voter, or the vote, is fitted to
-_MOST_SQUARES, _SQUARE = 2000, 16  # squares, and their side, that hold the pixels which the vote is weighed by
-_LEAST_POLYGONS = 4  # that a vote can be weighed by
-FEW = 30  # labelled pixels a class: below, the spectrum weighs as much as all branches where no polygons weigh the vote
+MOST = 50_000  # pixels that a probe, or the pool, is fitted to
+_MOST_SQUARES, _SQUARE = 2000, 16  # squares, and their side, that hold the pixels which the pool is fitted to
+_LEAST_POLYGONS = 4  # that a pool can be fitted to
+FEW = 30  # labelled pixels a class: below, without polygons to weigh by, the probe weighs as much as all branches
 
 
-def calibration_fold(points: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
+def left_out_polygons(points: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:
     """Which training pixels (P, 4: row, column, class, polygon) are left out at first, as bool (P,).
 
     Of each class about `share` of the polygons, of one that has too few of them none; nothing where that makes too few.
@@ -35,17 +35,17 @@ def calibration_fold(points: np.ndarray, share: float, random: np.random.Generat
     return left_out if polygons >= _LEAST_POLYGONS else np.zeros_like(left_out)
 
 
-def fit_spectral(model: BDGF, scene: TileScene, points: np.ndarray, classes: int, seed: int, span: Span) -> None:
-    """Fits the spectral voter, where there is one, to training pixels (P, 4); a class weighs what it has of them."""
+def fit_probe(model: BDGF, scene: TileScene, points: np.ndarray, classes: int, seed: int, span: Span) -> None:
+    """Fits the probe, where there is one, to training pixels (P, 4); a class weighs what it has of them."""
     classifier = model.classifier
-    if classifier is None or classifier.spectral is None:
+    if classifier is None or classifier.probe is None:
         return
     device = next(model.parameters()).device
 
     def look(inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
         return classifier.image(inputs, valid)[:, :-1]
 
-    channels = classifier.spectral.frequencies.shape[1]
+    channels = classifier.probe.frequencies.shape[1]
     mass = scene.drawn(points, classes)
     points = points[spread(points[:, 2], MOST, np.random.default_rng(seed))]
     values = predict_points(model, scene, points, channels, device, span, look)
@@ -55,29 +55,29 @@ def fit_spectral(model: BDGF, scene: TileScene, points: np.ndarray, classes: int
         points[:, 3],
         torch.from_numpy(mass).float().to(device),
     )
-    classifier.spectral.fit(samples, seed, span.reporter.check)
+    classifier.probe.fit(samples, seed, span.reporter.check)
 
 
-def weigh_votes(model: BDGF, scene: TileScene, points: np.ndarray, classes: int, span: Span) -> Tensor:
-    """Weights (V,) of the model's voters by what they say of pixels (P, 4) that they have not learned from."""
+def weigh_members(model: BDGF, scene: TileScene, points: np.ndarray, classes: int, span: Span) -> Tensor:
+    """Weights (V,) of the model's members by what they say of pixels (P, 4) that they have not learned from."""
     assert model.classifier is not None
     device = next(model.parameters()).device
-    voters = len(model.classifier.voters)
+    members = len(model.classifier.members)
 
     def ask(inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        return model.opinions(inputs, valid, corners).exp().flatten(1, 2)
+        return model.log_probabilities(inputs, valid, corners).exp().flatten(1, 2)
 
     polygons = len(np.unique(points[:, 3]))
-    points = some_squares(points, MOST)
-    found = predict_points(model, scene, points, voters * classes, device, span, ask)
-    opinions = torch.from_numpy(found).reshape(len(points), voters, classes).clamp(min=1e-12).log()
+    points = sample_in_squares(points, MOST)
+    found = predict_points(model, scene, points, members * classes, device, span, ask)
+    log_probabilities = torch.from_numpy(found).reshape(len(points), members, classes).clamp(min=1e-12).log()
     labels = torch.from_numpy(points[:, 2].astype(np.int64))
-    vote = Vote(model.classifier.vote.groups)
-    vote.fit(opinions, labels, polygons)
-    return vote.weights
+    pool = OpinionPool(model.classifier.pool.groups)
+    pool.fit(log_probabilities, labels, polygons)
+    return pool.weights
 
 
-def some_squares(points: np.ndarray, most: int) -> np.ndarray:
+def sample_in_squares(points: np.ndarray, most: int) -> np.ndarray:
     """Of more than `most` pixels (P, 4) about as many, in whole squares taken at random: a patch that is asked about
     one pixel knows of those beside it."""
     if len(points) <= most:

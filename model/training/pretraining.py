@@ -36,7 +36,7 @@ class _Rest:
     reliance: _Figures
     measured: bool
     error: _Figures
-    left: _Figures
+    alpha_bar: _Figures
     curves: tuple[Curve, ...]
 
 
@@ -66,9 +66,9 @@ class Pretraining:
         self._random, self._noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         self._model = BalancedDiffusion(unet, groups, settings)
         self._masking, self._meter = ModalityMasking(len(groups), settings), SkillMeter(len(groups))
-        self.average = WeightAverage(unet, settings.average)
+        self.average = WeightAverage(unet, settings.ema_decay)
         self._optimiser = torch.optim.AdamW(unet.parameters(), settings.learning_rate, weight_decay=0.01)
-        self._planner = torch.optim.lr_scheduler.OneCycleLR(
+        self._scheduler = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, settings.learning_rate, total_steps=max(2, settings.steps + 1), pct_start=0.1
         )
 
@@ -79,15 +79,15 @@ class Pretraining:
         patches = turn(self._scene.cut(corners, settings.patch_size).to(self._device), int(self._random.integers(8)))
         masks = masking.draw(settings.batch, settings.patch_size, settings.patch_size, noise)
         batch = self._model.diffuse(patches, masks, noise)
-        wrong, _, hidden = self._model.errors(batch)
-        loss = masked_mean(wrong, batch.counted).mean()
+        errors, _, hidden = self._model.errors(batch)
+        loss = masked_mean(errors, batch.loss_mask).mean()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._unet.parameters(), 1.0)
         self._optimiser.step()
-        self._planner.step()
+        self._scheduler.step()
         self.average.update(self._unet)
-        self._meter.observe(wrong.detach(), hidden, batch)
+        self._meter.observe(errors.detach(), hidden, batch)
         if number % settings.measure_every == 0:
             if len(masking.rates) > 1:
                 masking.observe(self._model.reliance(patches.first(4), noise))
@@ -111,7 +111,7 @@ class Pretraining:
             reliance=self._masking.reliance.tolist(),
             measured=self._masking.measured,
             error=self._meter.error.tolist(),
-            left=self._meter.left.tolist(),
+            alpha_bar=self._meter.alpha_bar.tolist(),
             curves=self._log.curves(),
         )
         return State(done, tensors, {**asdict(rest), "random": self._random.bit_generator.state})
@@ -121,7 +121,7 @@ class Pretraining:
         what was taken up by then makes this object useless, the log apart."""
         tensors, random = state.tensors, state.rest.pop("random")
         rest: _Rest = rebuild(_Rest, state.rest)
-        kept = (rest.rates, rest.reliance, rest.error, rest.left)
+        kept = (rest.rates, rest.reliance, rest.error, rest.alpha_bar)
         if not 1 <= state.step <= self._settings.steps or any(len(each) != len(self._masking.rates) for each in kept):
             raise ValueError(f"step {state.step} of another pre-training")
         if not all(torch.isfinite(each).all() for each in tensors.values()):
@@ -132,13 +132,13 @@ class Pretraining:
         for name, value in self._unet.named_parameters():
             self._optimiser.state[value] = _moments(value, under(f"optimiser.{name}", tensors))
         # one step from the one before brings the optimiser's rates to where they were
-        self._planner.load_state_dict({"last_epoch": state.step - 1, "_step_count": state.step})
-        self._optimiser._opt_called = True  # type: ignore[attr-defined]  # or the planner warns of a wrong order
-        self._planner.step()
+        self._scheduler.load_state_dict({"last_epoch": state.step - 1, "_step_count": state.step})
+        self._optimiser._opt_called = True  # type: ignore[attr-defined]  # or the scheduler warns of a wrong order
+        self._scheduler.step()
         self.average.updates = rest.updates
         self._masking.rates, self._masking.reliance = np.array(rest.rates), np.array(rest.reliance)
         self._masking.measured = rest.measured
-        self._meter.error, self._meter.left = np.array(rest.error), np.array(rest.left)
+        self._meter.error, self._meter.alpha_bar = np.array(rest.error), np.array(rest.alpha_bar)
         self._random.bit_generator.state = random
         self._log.restore(rest.curves)
 

@@ -308,10 +308,10 @@ def with_weights(whole: bytes, file: Path, changed: dict[str, float]) -> bytes:
     ("changed", "said"),
     [
         ({"features.unet.stem.weight": float("nan")}, "features.unet.stem.weight is not finite"),
-        ({"classifier.spectral.bias": float("inf")}, "classifier.spectral.bias is not finite"),
+        ({"classifier.probe.bias": float("inf")}, "classifier.probe.bias is not finite"),
         ({"scalers.0.deviation": 0.0}, "a band has no deviation"),
-        ({"classifier.vote.weights": -1.0}, "no voter has any weight"),
-        ({"classifier.relief.scale": 0.0}, "a relief has no deviation"),
+        ({"classifier.pool.weights": -1.0}, "no member has any weight"),
+        ({"classifier.local_mean_difference.scale": 0.0}, "a local mean difference has no deviation"),
     ],
 )
 def test_weights_that_compute_nothing(whole: bytes, file: Path, changed: dict[str, float], said: str) -> None:
@@ -330,9 +330,9 @@ def test_weights_that_are_no_numbers_are_not_written(whole: bytes, file: Path, t
 def test_a_vote_without_any_weight(whole: bytes, file: Path) -> None:
     file.write_bytes(whole)
     tensors = load_file(file)
-    tensors["classifier.vote.weights"] = torch.zeros_like(tensors["classifier.vote.weights"])
+    tensors["classifier.pool.weights"] = torch.zeros_like(tensors["classifier.pool.weights"])
     save_file(tensors, file, metadata=table_of(whole)[0][METADATA])
-    assert "no voter has any weight" in refused_by_worker(file, file.read_bytes())
+    assert "no member has any weight" in refused_by_worker(file, file.read_bytes())
 
 
 def test_the_largest_network_in_range_takes_bounded_memory(whole: bytes, file: Path) -> None:

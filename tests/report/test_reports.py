@@ -150,14 +150,14 @@ def test_what_comes_from_outside_stays_text():
     AssessmentReport("\ud800", "", classes, CONFUSION, (1, 1, 1), 0, []).json().encode("utf-8")
 
 
-def test_the_weights_of_the_voters_are_told_in_words():
-    names = ("cnn weight", "spectral weight")
+def test_the_weights_of_the_members_are_told_in_words():
+    names = ("cnn weight", "probe weight")
     weighed = [Curve(name, (0.0, 60.0), (0.5, value)) for name, value in zip(names, (0.21, 0.4), strict=True)]
     page = checked(training(curves=weighed).html())
-    assert "cnn 0.21, spectral 0.40" in words(page) and "<svg" not in page
+    assert "cnn 0.21, probe 0.40" in words(page) and "<svg" not in page
     assert "not weighed" not in page
     as_set = [Curve(name, (0.0,), (0.5,)) for name in names]
-    assert "cnn 0.50, spectral 0.50 (not weighed by polygons)" in words(training(curves=as_set).html())
+    assert "cnn 0.50, probe 0.50 (not weighed by polygons)" in words(training(curves=as_set).html())
 
 
 @pytest.fixture

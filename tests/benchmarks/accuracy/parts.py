@@ -17,15 +17,15 @@ PARTS: dict[str, tuple[str, ...]] = {
     "no-fusion-guidance": ("branches.guidance=attention,cross",),
     "no-attention-guidance": ("branches.guidance=fusion,cross",),
     "no-cross-guidance": ("branches.guidance=fusion,attention",),
-    "cnn-alone": ("branches.use=cnn", "branches.spectral=false"),
-    "mamba-alone": ("branches.use=mamba", "branches.spectral=false"),
-    "transformer-alone": ("branches.use=transformer", "branches.spectral=false"),
-    "no-spectral-vote": ("branches.spectral=false",),
-    "no-weighing": ("training.calibrate=0",),
+    "cnn-alone": ("branches.use=cnn", "branches.probe=false"),
+    "mamba-alone": ("branches.use=mamba", "branches.probe=false"),
+    "transformer-alone": ("branches.use=transformer", "branches.probe=false"),
+    "no-probe": ("branches.probe=false",),
+    "no-weighing": ("training.left_out_share=0",),
     "no-entropy-alignment": ("mutual.entropy=0",),
     "no-feature-similarity": ("mutual.feature=0",),
     "no-mutual-learning": ("mutual.entropy=0", "mutual.feature=0"),
-    "no-relief": ("branches.relief=",),
+    "no-local-mean-differences": ("branches.local_mean_sides=",),
 }
 MASKING = (WHOLE, "random-masking", "no-masking")
 

@@ -69,7 +69,7 @@ class Bare:
 
         self.predictor.batch = batch
         predict = self.predictor.batches
-        for _ in predict(corners[: batch * self.predictor.lanes], cut):
+        for _ in predict(corners[: batch * self.predictor.streams], cut):
             pass
         done, began = 0, time.perf_counter()
         for some, _ in predict(np.tile(corners, (1 + 1_000_000 // len(corners), 1)), cut):

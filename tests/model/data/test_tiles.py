@@ -15,7 +15,7 @@ from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.job.progress import Span
 from bdgf.model.training import ensemble_weights as calibration
-from bdgf.model.training.ensemble_weights import fit_spectral, some_squares
+from bdgf.model.training.ensemble_weights import fit_probe, sample_in_squares
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, store, tiny_settings
 
 
@@ -156,11 +156,11 @@ def test_a_sample_stands_for_all_that_was_drawn(sampled):
 def test_of_many_pixels_the_vote_takes_whole_squares():
     rows, columns = (each.ravel() for each in np.mgrid[:640, :640])
     points = np.column_stack([rows, columns, rows * 0, rows * 0])
-    some = some_squares(points, 50_000)
+    some = sample_in_squares(points, 50_000)
     assert 45_000 <= len(some) <= 50_000 and len(np.unique(some[:, :2] // 16, axis=0)) * 256 == len(some)
-    assert some_squares(points, len(points)) is points
+    assert sample_in_squares(points, len(points)) is points
     apart = points[(rows % 16 == 0) & (columns % 4 == 0)]
-    assert len(some_squares(apart, 100)) <= 100
+    assert len(sample_in_squares(apart, 100)) <= 100
 
 
 def test_the_spectral_voter_asks_of_no_more_pixels_than_it_takes(sampled, monkeypatch):
@@ -175,6 +175,6 @@ def test_the_spectral_voter_asks_of_no_more_pixels_than_it_takes(sampled, monkey
     scalers = [BandScaler(2, 2), BandScaler(1, 1)]
     model = BDGF(scalers, UNet(3, 8), tiny_settings(), 2)
     span = Span(SilentReporter(), "train", 0, 1)
-    fit_spectral(model, sampled, sampled.training, 2, 0, span)
+    fit_probe(model, sampled, sampled.training, 2, 0, span)
     assert asked == [300]
-    assert model.classifier.spectral.weights.abs().sum() > 0
+    assert model.classifier.probe.weights.abs().sum() > 0

@@ -12,7 +12,7 @@ from bdgf.model.data.bands import BandScaler
 from bdgf.model.data.tiles import Patches, TileScene, sample_pixels
 from bdgf.model.diffusion.balanced import BalancedDiffusion, SkillMeter
 from bdgf.model.diffusion.features import NOISE_TILE, DiffusionFeatures
-from bdgf.model.diffusion.schedule import add_noise, alpha_bar
+from bdgf.model.diffusion.schedule import add_noise, cosine_alpha_bar
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.job.progress import Span
 from bdgf.model.shared.settings import DiffusionSettings
@@ -43,11 +43,11 @@ class Oracle(torch.nn.Module):
 
 
 def test_schedule_falls_from_signal_to_noise():
-    left = alpha_bar(1000)
-    assert (left.diff() < 0).all() or (left.diff() <= 0).all()
-    assert left[0] > 0.999 and left[-1] < 1e-3
+    alpha_bar = cosine_alpha_bar(1000)
+    assert (alpha_bar.diff() < 0).all() or (alpha_bar.diff() <= 0).all()
+    assert alpha_bar[0] > 0.999 and alpha_bar[-1] < 1e-3
     signal, noise = torch.randn(1, 1, 200, 200), torch.randn(1, 1, 200, 200)
-    assert add_noise(signal, noise, left[400]).std() == pytest.approx(1, abs=0.02)
+    assert add_noise(signal, noise, alpha_bar[400]).std() == pytest.approx(1, abs=0.02)
 
 
 def test_loss_is_the_mean_over_each_modality_first():
@@ -56,11 +56,11 @@ def test_loss_is_the_mean_over_each_modality_first():
     model = BalancedDiffusion(oracle, [30, 1], settings)  # type: ignore[arg-type]
     random = torch.Generator().manual_seed(0)
     batch = model.diffuse(patches(torch.randn(2, 31, 16, 16)), torch.zeros(2, 2, 16, 16, dtype=torch.bool), random)
-    velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
+    velocity = batch.alpha_bar.sqrt() * batch.noise - (1 - batch.alpha_bar).sqrt() * batch.signal
     oracle.answer = -velocity
-    oracle.answer[:, 30] += 2.0  # wrong in the single height band alone
-    wrong, _, _ = model.errors(batch)
-    assert wrong.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0.0, 4.0], abs=1e-5)
+    oracle.answer[:, 30] += 2.0  # errors in the single height band alone
+    errors, _, _ = model.errors(batch)
+    assert errors.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0.0, 4.0], abs=1e-5)
 
 
 def test_hidden_pixels_are_asked_for_the_signal_and_show_the_token():
@@ -70,10 +70,10 @@ def test_hidden_pixels_are_asked_for_the_signal_and_show_the_token():
     hidden = torch.zeros(1, 2, 16, 16, dtype=torch.bool)
     hidden[:, 1, :8] = True
     batch = model.diffuse(patches(torch.randn(1, 2, 16, 16)), hidden, torch.Generator().manual_seed(0))
-    assert (batch.shown[0, 1, :8] == -7).all() and not (batch.shown[0, 0] == 7).any()
+    assert (batch.noisy_input[0, 1, :8] == -7).all() and not (batch.noisy_input[0, 0] == 7).any()
     oracle.answer = batch.signal.clone()
-    wrong, _, share = model.errors(batch)
-    assert (wrong[0, 1, :8] == 0).all() and wrong[0, 1, 8:].mean() > 0.1
+    errors, _, share = model.errors(batch)
+    assert (errors[0, 1, :8] == 0).all() and errors[0, 1, 8:].mean() > 0.1
     assert torch.equal(share[0].bool(), hidden[0])
 
 
@@ -84,10 +84,10 @@ def test_a_right_answer_has_full_skill_and_no_answer_none():
     random = torch.Generator().manual_seed(0)
     for _ in range(200):
         batch = model.diffuse(patches(torch.randn(8, 2, 8, 8)), torch.zeros(8, 2, 8, 8, dtype=torch.bool), random)
-        velocity = batch.left.sqrt() * batch.noise - (1 - batch.left).sqrt() * batch.signal
+        velocity = batch.alpha_bar.sqrt() * batch.noise - (1 - batch.alpha_bar).sqrt() * batch.signal
         oracle.answer = torch.cat([-velocity[:, :1], torch.zeros_like(velocity[:, 1:])], dim=1)
-        wrong, _, hidden = model.errors(batch)
-        meter.observe(wrong, hidden, batch)
+        errors, _, hidden = model.errors(batch)
+        meter.observe(errors, hidden, batch)
     assert meter.skills[0] == pytest.approx(1.0)
     assert meter.skills[1] == pytest.approx(0.0, abs=0.03)
 
@@ -98,7 +98,7 @@ def test_held_out_and_invalid_pixels_are_in_no_term():
     seen.held[0, 0, 0] = True
     seen.valid[0, 0, 7, 7] = False
     batch = model.diffuse(seen, torch.zeros(1, 1, 8, 8, dtype=torch.bool), torch.Generator())
-    assert batch.counted[0, 0, 0, 0] == 0 and batch.counted[0, 0, 7, 7] == 0 and batch.counted.sum() == 62
+    assert batch.loss_mask[0, 0, 0, 0] == 0 and batch.loss_mask[0, 0, 7, 7] == 0 and batch.loss_mask.sum() == 62
 
 
 def pretrained(tmp_path, steps: int = 120):
@@ -147,9 +147,9 @@ def test_every_part_of_the_unet_gets_a_gradient_and_so_does_the_token():
     hidden = torch.zeros(2, 2, 16, 16, dtype=torch.bool)
     hidden[0, 0, :8], hidden[1, 1, 8:] = True, True
     for _ in range(3):  # the head starts at zero, and so do the ends of the residual blocks behind it
-        wrong, _, _ = model.errors(model.diffuse(patches(torch.randn(2, 4, 16, 16)), hidden, random))
+        errors, _, _ = model.errors(model.diffuse(patches(torch.randn(2, 4, 16, 16)), hidden, random))
         unet.zero_grad()
-        wrong.mean().backward()
+        errors.mean().backward()
         optimiser.step()
     still = [name for name, value in unet.named_parameters() if value.grad is None or value.grad.abs().max() == 0]
     assert still == []

@@ -1,4 +1,4 @@
-"""The spectral voter: a kernel machine on single pixels, chosen by polygons that were left out."""
+"""The pixel probe: a kernel machine on single pixels, chosen by polygons that were left out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bdgf.model.errors import JobCancelled
-from bdgf.model.network.probe import Samples, SpectralVoter, polygon_folds
+from bdgf.model.network.probe import PixelProbe, Samples, polygon_folds
 
 
 def rings(count, seed, flipped=0.0):
@@ -26,32 +26,32 @@ def image_of(samples):
 
 
 def test_it_says_nothing_before_it_is_fitted():
-    assert not SpectralVoter(3, 4)(torch.randn(2, 3, 5, 5)).any()
+    assert not PixelProbe(3, 4)(torch.randn(2, 3, 5, 5)).any()
 
 
 def test_it_parts_classes_that_no_plane_parts():
-    voter = SpectralVoter(2, 2)
-    voter.fit(rings(400, 0), seed=0)
+    probe = PixelProbe(2, 2)
+    probe.fit(rings(400, 0), seed=0)
     unseen = rings(1000, 1)
-    chosen = voter(image_of(unseen)).argmax(dim=1).flatten()
+    chosen = probe(image_of(unseen)).argmax(dim=1).flatten()
     assert (chosen == unseen.classes).float().mean() > 0.93
 
 
 def test_a_pixel_is_judged_by_itself():
-    voter = SpectralVoter(2, 2)
-    voter.fit(rings(100, 0), seed=0)
+    probe = PixelProbe(2, 2)
+    probe.fit(rings(100, 0), seed=0)
     image = torch.randn(1, 2, 6, 6)
-    before = voter(image)[..., 3, 3]
+    before = probe(image)[..., 3, 3]
     image[..., 2, :] += 5
-    assert torch.equal(voter(image)[..., 3, 3], before)
+    assert torch.equal(probe(image)[..., 3, 3], before)
 
 
 def test_wrong_labels_do_not_make_it_sure():
     """Its confidence on unseen pixels is about what it gets right."""
-    voter = SpectralVoter(2, 2)
-    voter.fit(rings(600, 0, flipped=0.3), seed=0)
+    probe = PixelProbe(2, 2)
+    probe.fit(rings(600, 0, flipped=0.3), seed=0)
     unseen = rings(2000, 1, flipped=0.3)
-    found = voter(image_of(unseen)).softmax(dim=1)[0, :, 0].T
+    found = probe(image_of(unseen)).softmax(dim=1)[0, :, 0].T
     right = (found.argmax(dim=1) == unseen.classes).float().mean()
     assert right > 0.6
     assert found.amax(dim=1).mean() == pytest.approx(float(right), abs=0.06)
@@ -61,9 +61,9 @@ def test_a_class_of_more_mass_is_chosen_more_often():
     samples = rings(300, 0, flipped=0.3)
     shares = []
     for mass in (torch.tensor([1.0, 1.0]), torch.tensor([1.0, 5.0])):
-        voter = SpectralVoter(2, 2)
-        voter.fit(Samples(samples.values, samples.classes, samples.units, mass), seed=0)
-        shares.append(float(voter(image_of(samples)).argmax(dim=1).float().mean()))
+        probe = PixelProbe(2, 2)
+        probe.fit(Samples(samples.values, samples.classes, samples.units, mass), seed=0)
+        shares.append(float(probe(image_of(samples)).argmax(dim=1).float().mean()))
     assert shares[1] > shares[0] + 0.1
 
 
@@ -81,21 +81,21 @@ def test_fitting_stops_where_it_is_cancelled():
     def cancelled():
         raise JobCancelled
 
-    voter = SpectralVoter(2, 2)
+    probe = PixelProbe(2, 2)
     with pytest.raises(JobCancelled):
-        voter.fit(rings(200, 0), seed=0, check=cancelled)
+        probe.fit(rings(200, 0), seed=0, check=cancelled)
 
 
 def test_one_polygon_a_class_suffices():
     samples = rings(200, 0)
-    voter = SpectralVoter(2, 2)
-    voter.fit(Samples(samples.values, samples.classes, samples.classes.numpy(), samples.mass), seed=0)
-    chosen = voter(image_of(samples)).argmax(dim=1).flatten()
+    probe = PixelProbe(2, 2)
+    probe.fit(Samples(samples.values, samples.classes, samples.classes.numpy(), samples.mass), seed=0)
+    chosen = probe(image_of(samples)).argmax(dim=1).flatten()
     assert (chosen == samples.classes).float().mean() > 0.9
 
 
 def test_the_same_samples_give_the_same_voter():
-    voters = [SpectralVoter(2, 2) for _ in range(2)]
-    for each in voters:
+    probes = [PixelProbe(2, 2) for _ in range(2)]
+    for each in probes:
         each.fit(rings(200, 0), seed=3)
-    assert all(torch.equal(a, b) for a, b in zip(voters[0].buffers(), voters[1].buffers(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(probes[0].buffers(), probes[1].buffers(), strict=True))

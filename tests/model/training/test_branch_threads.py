@@ -8,7 +8,7 @@ import torch
 from bdgf.model.network.classifier import Classifier
 from bdgf.model.network.layers import ChannelDropout, drawing
 from bdgf.model.shared.settings import BranchSettings
-from bdgf.model.training.branch_threads import BranchLanes
+from bdgf.model.training.branch_threads import BranchThreads
 
 
 @pytest.fixture(autouse=True)
@@ -44,13 +44,13 @@ def gradients(network: Classifier) -> dict[str, torch.Tensor]:
     return {name: value.grad.clone() for name, value in network.named_parameters() if value.grad is not None}
 
 
-def in_lanes(threads: int, dropout: float):
+def in_threads(threads: int, dropout: float):
     network = classifier(dropout)
-    lanes = BranchLanes(network, threads)
-    outputs = lanes.forward(*batch(), torch.Generator().manual_seed(2))
+    branch_threads = BranchThreads(network, threads)
+    outputs = branch_threads.forward(*batch(), torch.Generator().manual_seed(2))
     loss = loss_of(outputs)
     loss.backward()
-    lanes.backward()
+    branch_threads.backward()
     return loss.detach(), gradients(network)
 
 
@@ -59,17 +59,17 @@ def test_the_same_loss_and_gradients_as_one_after_another():
     loss = loss_of(network(*batch()))
     loss.backward()
     plain = gradients(network)
-    found, apart = in_lanes(3, 0.0)
+    found, apart = in_threads(3, 0.0)
     assert torch.equal(found, loss.detach()) and apart.keys() == plain.keys()
     assert all(torch.allclose(apart[name], plain[name], rtol=1e-5, atol=1e-7) for name in plain)
 
 
 def test_dropout_does_not_hang_on_who_is_first():
-    one, two, three = (in_lanes(threads, 0.5) for threads in (1, 2, 3))
+    one, two, three = (in_threads(threads, 0.5) for threads in (1, 2, 3))
     for loss, found in (two, three):
         assert torch.equal(loss, one[0])
         assert all(torch.equal(found[name], one[1][name]) for name in found)
-    assert not torch.equal(one[0], in_lanes(1, 0.0)[0])
+    assert not torch.equal(one[0], in_threads(1, 0.0)[0])
 
 
 def test_an_error_in_a_lane_reaches_the_caller():
@@ -77,7 +77,7 @@ def test_an_error_in_a_lane_reaches_the_caller():
     inputs, valid, guides = batch()
     wrong = guides[0], guides[1], guides[2][:, :5]
     with pytest.raises(RuntimeError):
-        BranchLanes(network, 2).forward(inputs, valid, wrong, torch.Generator())
+        BranchThreads(network, 2).forward(inputs, valid, wrong, torch.Generator())
 
 
 def test_dropout_drops_whole_channels_and_keeps_the_mean():

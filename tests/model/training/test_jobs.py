@@ -126,9 +126,9 @@ SWITCHES = {
     "without the CNN": switched("branches", use=("mamba", "transformer")),
     "without the Mamba": switched("branches", use=("cnn", "transformer")),
     "without the Transformer": switched("branches", use=("cnn", "mamba")),
-    "no local relief": switched("branches", relief=()),
-    "no spectral voter": switched("branches", spectral=False),
-    "votes not weighed": switched("training", calibrate=0.0),
+    "no local mean difference": switched("branches", local_mean_sides=()),
+    "no probe": switched("branches", probe=False),
+    "members not weighed": switched("training", left_out_share=0.0),
     "patches of one size": switched("training", patch_sizes=(32,)),
     "no entropy alignment": switched("mutual", entropy=0.0),
     "no feature similarity": switched("mutual", feature=0.0),
@@ -171,7 +171,7 @@ def test_patches_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, cou
 
 def test_a_short_training_weighs_the_vote_too(tmp_path):
     done = train(train_job(tmp_path, tiny_settings().with_steps(1, 1)), SilentReporter())
-    weights = next(each for each in done.curves if each.name == "spectral weight")
+    weights = next(each for each in done.curves if each.name == "probe weight")
     assert len(weights.values) == 2
 
 
