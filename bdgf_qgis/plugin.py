@@ -11,7 +11,7 @@ from .provider import BdgfProvider
 from .workflows.session import end_idle_worker
 
 if TYPE_CHECKING:
-    from .gui.window import Window
+    from .gui.additions import Additions
 
 
 _PATIENCE = 6.0  # seconds for runs to end after Cancel; a training that keeps what it learned takes longest
@@ -23,7 +23,7 @@ class BdgfPlugin:
     def __init__(self, iface: Optional[Any] = None) -> None:
         self.iface = iface
         self.provider: Optional[BdgfProvider] = None
-        self.window: Optional[Window] = None
+        self.additions: Optional[Additions] = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process needs."""
@@ -35,17 +35,17 @@ class BdgfPlugin:
     def initGui(self) -> None:
         """Start inside the QGIS window."""
         self.initProcessing()
-        if self.iface is not None and self.provider is not None and self.window is None:
-            from .gui.window import Window
+        if self.iface is not None and self.provider is not None and self.additions is None:
+            from .gui.additions import Additions
 
-            self.window = Window(self.iface, self.provider)
+            self.additions = Additions(self.iface, self.provider)
 
     def unload(self) -> None:
         """Undo everything; runs under way are cancelled first."""
         cancelled = runs.switch_off(_PATIENCE) if self.provider is not None else 0
-        if self.window is not None:
-            self.window.close(cancelled)
-            self.window = None
+        if self.additions is not None:
+            self.additions.close(cancelled)
+            self.additions = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

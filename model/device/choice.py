@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from ..job.reporter import Reporter
+from ..shared.device_order import by_preference
 from ..shared.messages import DeviceInfo
 from .kernels import first_trouble
 
@@ -69,12 +70,6 @@ def survey() -> tuple[DeviceInfo, ...]:
         reason = "" if torch.backends.mps.is_available() else "this macOS or Mac does not support it"
         found.append(DeviceInfo("mps", "Apple GPU", 0, 0, "", reason))
     return tuple(found)
-
-
-def by_preference(devices: Sequence[DeviceInfo]) -> list[DeviceInfo]:
-    """GPUs in the order in which 'auto' tries them: CUDA by free memory, then Apple's."""
-    gpus = [each for each in devices if each.device != "cpu"]
-    return sorted(gpus, key=lambda each: (each.device == "mps", -each.free, each.device))
 
 
 def no_build_for_card(capability: tuple[int, int], architectures: Sequence[str]) -> str:

@@ -25,9 +25,9 @@ from bdgf.bdgf_qgis.environment.installation.pins import fingerprint
 from bdgf.bdgf_qgis.environment.managed import Managed, environments, python_inside, write_state
 from bdgf.bdgf_qgis.environment.python import find_python
 from bdgf.bdgf_qgis.gui import interpreter_box, offer, options_page
+from bdgf.bdgf_qgis.gui.additions import Additions
 from bdgf.bdgf_qgis.gui.installer import Installer
 from bdgf.bdgf_qgis.gui.options_page import OptionsPage
-from bdgf.bdgf_qgis.gui.window import Window
 from bdgf.bdgf_qgis.preferences import (
     Preferences,
     read_preferences,
@@ -313,17 +313,17 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def window() -> Iterator[tuple[Iface, Provider, Window]]:
+def window() -> Iterator[tuple[Iface, Provider, Additions]]:
     iface, provider = Iface(), Provider()
     provider.refreshAlgorithms()
-    window = Window(iface, provider)
+    window = Additions(iface, provider)
     window._later.stop()
     yield iface, provider, window
     window.close()
     assert iface.factories == [] and iface.bar.currentItem() is None
 
 
-def test_opening_train_without_pytorch_offers_it(missing: None, window: tuple[Iface, Provider, Window]) -> None:
+def test_opening_train_without_pytorch_offers_it(missing: None, window: tuple[Iface, Provider, Additions]) -> None:
     iface, provider, made = window
     assert provider.algorithm("createtraininglayer").createCustomParametersWidget(None) is None
     assert made.offer.dialog is None, "needs no PyTorch"
@@ -341,7 +341,7 @@ def test_opening_train_without_pytorch_offers_it(missing: None, window: tuple[If
 
 
 def test_one_click_installs(
-    missing: None, window: tuple[Iface, Provider, Window], monkeypatch: pytest.MonkeyPatch
+    missing: None, window: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iface, _, made = window
     started: list[str] = []
@@ -362,7 +362,7 @@ def test_one_click_installs(
 
 
 def test_where_pytorch_is_there_nothing_is_offered(
-    window: tuple[Iface, Provider, Window], monkeypatch: pytest.MonkeyPatch
+    window: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iface, provider, made = window
     monkeypatch.setenv("BDGF_PYTHON", "/bin/sh")
@@ -371,7 +371,7 @@ def test_where_pytorch_is_there_nothing_is_offered(
     assert made.offer.dialog is None and iface.bar.currentItem() is None
 
 
-def test_an_older_environment_is_offered_an_update(home: Path, window: tuple[Iface, Provider, Window]) -> None:
+def test_an_older_environment_is_offered_an_update(home: Path, window: tuple[Iface, Provider, Additions]) -> None:
     iface, _, made = window
     python = installed(home, "older")
     python.chmod(0o755)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....model.shared.device_order import by_preference
 from ....model.shared.messages import Checked, DeviceInfo, KernelCheck
 
 
@@ -58,9 +59,9 @@ def _automatic(facts: Checked, devices: Sequence[DeviceCheck]) -> Verdict:
     gpus = [each for each in devices if each.info.device != "cpu"]
     working = [each for each in gpus if not each.trouble]
     if working:
-        best = min(working, key=lambda each: (each.info.device == "mps", -each.info.free, each.info.device))
+        best = by_preference([check.info for check in working])[0]
         several = ", the one with most free memory" if len(working) > 1 else ""
-        return Verdict(best.info.device, f"{best.info.name} ({best.info.device}) will be used{several}.")
+        return Verdict(best.device, f"{best.name} ({best.device}) will be used{several}.")
     if gpus:
         reasons = "; ".join(f"{each.info.name} ({each.info.device}): {each.trouble}" for each in gpus)
         return Verdict("cpu", f"The CPU will be used, because no GPU works: {reasons}.")

@@ -9,9 +9,10 @@ import torch
 
 from bdgf.model.device import choice as module
 from bdgf.model.device.check import check, driver_of
-from bdgf.model.device.choice import DeviceError, by_preference, choose_device, no_build_for_card
+from bdgf.model.device.choice import DeviceError, choose_device, no_build_for_card
 from bdgf.model.device.kernels import Kernel, first_trouble, kernels, try_kernel
 from bdgf.model.job.reporter import Reporter
+from bdgf.model.shared.device_order import by_preference
 from bdgf.model.shared.messages import CheckJob, DeviceInfo, Event, Note, decode, encode
 
 CPU = torch.device("cpu")

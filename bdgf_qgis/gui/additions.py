@@ -13,7 +13,7 @@ from .offer import Offer
 from .options_page import OptionsFactory
 
 
-class Window:
+class Additions:
     """The options page, and the offer to set up PyTorch when the provider says that it is wanted."""
 
     def __init__(self, iface: Any, provider: QgsProcessingProvider) -> None:
