@@ -1,4 +1,4 @@
-"""Diffusion features as guidance: what the frozen network sees at a few diffusion steps."""
+"""Diffusion features as guidance: what the frozen network sees at a few timesteps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NOISE_SEED = 2509_23310
 
 
 class DiffusionFeatures(nn.Module):
-    """Decoder features of the frozen network at three levels, for one to three diffusion steps side by side.
+    """Decoder features of the frozen network at three levels, for one to three timesteps side by side.
 
     The noise is a fixed tile repeated over the grid's pixels: the same pixel gets the same noise in every patch.
 
     Args:
         unet: the pre-trained network.
         channels: channels D of all modalities.
-        settings: diffusion schedule and the steps to look at.
+        settings: diffusion schedule and the timesteps to look at.
     """
 
     noise: Tensor
@@ -43,12 +43,12 @@ class DiffusionFeatures(nn.Module):
         pixels stand at grid positions `corners` (B, 2)."""
         noise = self._noise_at(corners, inputs.shape[-1])
         flags = valid.to(inputs.dtype)
-        found = []
+        levels = []
         for timestep in self.timesteps:
             diffused = add_noise(inputs, noise, self.alpha_bar[timestep])
-            step = torch.full((len(inputs),), timestep, device=inputs.device)
-            found.append(self.unet.features(diffused, flags, step))
-        fine, middle, coarse = (torch.cat(level, dim=1) for level in zip(*found, strict=True))
+            timesteps = torch.full((len(inputs),), timestep, device=inputs.device)
+            levels.append(self.unet.features(diffused, flags, timesteps))
+        fine, middle, coarse = (torch.cat(level, dim=1) for level in zip(*levels, strict=True))
         return fine, middle, coarse
 
     def _noise_at(self, corners: Tensor, patch_size: int) -> Tensor:

@@ -16,19 +16,19 @@ def level_widths(width: int) -> tuple[int, int, int]:
     return width, width * 3 // 2, width * 2
 
 
-class StepEmbedding(nn.Module):
-    """The diffusion step as a vector: (B,) to (B, E). Sinusoids as in Ho et al. (2020), then a small network."""
+class TimestepEmbedding(nn.Module):
+    """The timestep as a vector: (B,) to (B, E). Sinusoids as in Ho et al. (2020), then a small network."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
         self.net = nn.Sequential(nn.Linear(size, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
 
-    def forward(self, step: Tensor) -> Tensor:
+    def forward(self, timestep: Tensor) -> Tensor:
         """(B,) to (B, E)."""
         half = self.size // 2
-        scales = torch.exp(-math.log(10_000) * torch.arange(half, device=step.device) / half)
-        angles = step[:, None].float() * scales
+        scales = torch.exp(-math.log(10_000) * torch.arange(half, device=timestep.device) / half)
+        angles = timestep[:, None].float() * scales
         vector: Tensor = self.net(torch.cat([angles.sin(), angles.cos()], dim=1))
         return vector
 
@@ -49,7 +49,7 @@ class UNet(nn.Module):
         fine, middle, coarse = level_widths(width)
         context = 2 * width
         self.token = nn.Parameter(torch.zeros(channels))
-        self.embed = StepEmbedding(context)
+        self.embed = TimestepEmbedding(context)
         self.stem = nn.Conv2d(channels + 1, fine, 3, padding=1)
         self.down_fine = ResidualBlock(fine, context)
         self.to_middle = down(fine, middle)
@@ -66,12 +66,12 @@ class UNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def features(self, diffused: Tensor, valid: Tensor, step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def features(self, diffused: Tensor, valid: Tensor, timestep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Decoder features (B, w, H, W), (B, 1.5w, H/2, W/2), (B, 2w, H/4, W/4) of diffused channels (B, D, H, W).
 
-        valid is (B, 1, H, W) as float, step (B,).
+        valid is (B, 1, H, W) as float, timestep (B,).
         """
-        context = self.embed(step)
+        context = self.embed(timestep)
         x = self.stem(torch.cat([diffused * valid, valid], dim=1))
         fine = self.down_fine(x, context)
         middle = self.down_middle(self.to_middle(fine), context)
@@ -80,8 +80,8 @@ class UNet(nn.Module):
         fine = self.up_fine(fine + self.from_middle(middle), context)
         return fine, middle, coarse
 
-    def forward(self, diffused: Tensor, valid: Tensor, step: Tensor) -> Tensor:
+    def forward(self, diffused: Tensor, valid: Tensor, timestep: Tensor) -> Tensor:
         """The network's raw answer (B, D, H, W) to diffused channels; see pretraining for what it stands for."""
-        fine, _, _ = self.features(diffused, valid, step)
+        fine, _, _ = self.features(diffused, valid, timestep)
         answer: Tensor = self.head(functional.silu(self.norm(fine)))
         return answer

@@ -100,9 +100,9 @@ class PixelProbe(nn.Module):
         self.weights.zero_()
         self.bias.zero_()
         waves = self._waves(some.values)
-        for stiffness in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
+        for tried in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
             check()
-            weights, bias = _descend(waves, some, stiffness, self.weights, self.bias)
+            weights, bias = _descend(waves, some, tried, self.weights, self.bias)
             self.weights.copy_(weights)
             self.bias.copy_(bias)
 
@@ -129,10 +129,8 @@ class PixelProbe(nn.Module):
                     check()
                     weights, bias = _descend(waves[~left_out], kept, penalty, weights, bias)
                     scores = waves[left_out] @ weights.T + bias
-                    losses_of = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")
-                    losses[width, penalty] = losses.get((width, penalty), 0.0) + float(
-                        (losses_of * share[left_out]).sum()
-                    )
+                    errors = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")
+                    losses[width, penalty] = losses.get((width, penalty), 0.0) + float((errors * share[left_out]).sum())
         return min(losses, key=losses.__getitem__) if losses else _USUAL
 
 
@@ -166,8 +164,8 @@ def _descend(waves: Tensor, samples: Samples, penalty: float, weights: Tensor, b
 
         def loss() -> Tensor:
             search.zero_grad()
-            losses_of = functional.cross_entropy(waves @ weights.T + bias, samples.classes, reduction="none")
-            total = (losses_of * share).sum() + penalty * (weights**2).sum() / 2
+            errors = functional.cross_entropy(waves @ weights.T + bias, samples.classes, reduction="none")
+            total = (errors * share).sum() + penalty * (weights**2).sum() / 2
             total.backward()
             return total
 

@@ -32,9 +32,9 @@ class BranchThreads:
 
     def __init__(self, classifier: Classifier, threads: int) -> None:
         self._classifier = classifier
-        workers = min(threads, len(classifier.branches))
-        each = max(1, threads // workers)
-        self._pool = ThreadPoolExecutor(workers, "bdgf-branch", torch.set_num_threads, (each,))
+        at_once = min(threads, len(classifier.branches))
+        cores = max(1, threads // at_once)
+        self._pool = ThreadPoolExecutor(at_once, "bdgf-branch", torch.set_num_threads, (cores,))
         self._computed: dict[str, BranchOutput] = {}
         self._given: dict[str, BranchOutput] = {}
 

@@ -139,9 +139,8 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
         model.classifier.load_state_dict(average.network.state_dict())
         if settings.prior != "learned":
             drawn = torch.from_numpy(counts).float().clamp(min=1)
-            expect_classes(
-                model.classifier, torch.ones(classes) if settings.prior == "equal" else drawn, learned_from, drawn
-            )
+            expected = torch.ones(classes) if settings.prior == "equal" else drawn
+            expect_classes(model.classifier, expected, learned_from, drawn)
         model.eval()
 
 
@@ -176,9 +175,10 @@ def _log_weights(log: CurveLog, step: int, classifier: Classifier) -> None:
 def learning_rate(step: int, steps: int, rejoin_step: int) -> float:
     """Share of the highest learning rate at a step: up for a while, then down along a cosine; a second time, half as
     high, from `rejoin_step` on, where polygons that were left out join (0: only once)."""
-    first, last, height = (
-        (0, rejoin_step, 1.0) if step < rejoin_step else (rejoin_step, steps, 0.5 if rejoin_step else 1.0)
-    )
+    if step < rejoin_step:
+        first, last, height = 0, rejoin_step, 1.0
+    else:
+        first, last, height = rejoin_step, steps, 0.5 if rejoin_step else 1.0
     passed = (step - first) / max(1, last - first)
     if passed < RISE:
         return height * (0.04 + 0.96 * passed / RISE)

@@ -313,18 +313,18 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def window() -> Iterator[tuple[Iface, Provider, Additions]]:
+def additions() -> Iterator[tuple[Iface, Provider, Additions]]:
     iface, provider = Iface(), Provider()
     provider.refreshAlgorithms()
-    window = Additions(iface, provider)
-    window._later.stop()
-    yield iface, provider, window
-    window.close()
+    additions = Additions(iface, provider)
+    additions._later.stop()
+    yield iface, provider, additions
+    additions.close()
     assert iface.factories == [] and iface.bar.currentItem() is None
 
 
-def test_opening_train_without_pytorch_offers_it(missing: None, window: tuple[Iface, Provider, Additions]) -> None:
-    iface, provider, made = window
+def test_opening_train_without_pytorch_offers_it(missing: None, additions: tuple[Iface, Provider, Additions]) -> None:
+    iface, provider, made = additions
     assert provider.algorithm("createtraininglayer").createCustomParametersWidget(None) is None
     assert made.offer.dialog is None, "needs no PyTorch"
     assert provider.algorithm("train").createCustomParametersWidget(None) is None, "the usual dialog"
@@ -341,9 +341,9 @@ def test_opening_train_without_pytorch_offers_it(missing: None, window: tuple[If
 
 
 def test_one_click_installs(
-    missing: None, window: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
+    missing: None, additions: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    iface, _, made = window
+    iface, _, made = additions
     started: list[str] = []
     monkeypatch.setattr(made.installer, "start", lambda action="install": started.append(action))
     made.offer.open_dialog(update=False)
@@ -362,17 +362,17 @@ def test_one_click_installs(
 
 
 def test_where_pytorch_is_there_nothing_is_offered(
-    window: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
+    additions: tuple[Iface, Provider, Additions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    iface, provider, made = window
+    iface, provider, made = additions
     monkeypatch.setenv("BDGF_PYTHON", "/bin/sh")
     provider.torch_wanted.emit()
     made.offer.look_for_update()
     assert made.offer.dialog is None and iface.bar.currentItem() is None
 
 
-def test_an_older_environment_is_offered_an_update(home: Path, window: tuple[Iface, Provider, Additions]) -> None:
-    iface, _, made = window
+def test_an_older_environment_is_offered_an_update(home: Path, additions: tuple[Iface, Provider, Additions]) -> None:
+    iface, _, made = additions
     python = installed(home, "older")
     python.chmod(0o755)
     made.offer.look_for_update()

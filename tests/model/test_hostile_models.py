@@ -327,7 +327,7 @@ def test_weights_that_are_no_numbers_are_not_written(whole: bytes, file: Path, t
     assert not (tmp_path / "other").exists()
 
 
-def test_a_vote_without_any_weight(whole: bytes, file: Path) -> None:
+def test_a_pool_without_any_weight(whole: bytes, file: Path) -> None:
     file.write_bytes(whole)
     tensors = load_file(file)
     tensors["classifier.pool.weights"] = torch.zeros_like(tensors["classifier.pool.weights"])

@@ -58,7 +58,7 @@ def test_loss_is_the_mean_over_each_modality_first():
     batch = model.diffuse(patches(torch.randn(2, 31, 16, 16)), torch.zeros(2, 2, 16, 16, dtype=torch.bool), random)
     velocity = batch.alpha_bar.sqrt() * batch.noise - (1 - batch.alpha_bar).sqrt() * batch.signal
     oracle.answer = -velocity
-    oracle.answer[:, 30] += 2.0  # errors in the single height band alone
+    oracle.answer[:, 30] += 2.0  # wrong in the single height band alone
     errors, _, _ = model.errors(batch)
     assert errors.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0.0, 4.0], abs=1e-5)
 

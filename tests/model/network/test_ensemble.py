@@ -23,7 +23,7 @@ def log_probabilities_of(classes, sharpness, seed):
     return (noise + sharpness * functional.one_hot(classes, 3)).log_softmax(dim=1)
 
 
-def test_before_it_is_weighed_the_vote_is_the_geometric_mean():
+def test_before_it_is_weighed_the_pool_is_the_geometric_mean():
     log_probabilities = torch.randn(2, 4, 3, 5, 5).log_softmax(dim=2)
     wanted = log_probabilities.mean(dim=1).exp()
     assert torch.allclose(OpinionPool([0] * 4)(log_probabilities), wanted / wanted.sum(dim=1, keepdim=True), atol=1e-6)
@@ -45,7 +45,7 @@ def test_who_knows_weighs_more_and_who_exaggerates_less():
     assert guessing == 0 and knowing > 2 * exaggerating >= 0
 
 
-def test_the_weighed_vote_is_as_sure_as_it_is_right():
+def test_the_weighed_pool_is_as_sure_as_it_is_right():
     classes = torch.arange(3000) % 3
     log_probabilities = torch.stack(
         [(log_probabilities_of(classes, 1.0, seed) * 4).log_softmax(dim=1) for seed in (0, 1)], dim=1
@@ -121,7 +121,7 @@ def test_pixels_set_aside_are_in_no_loss_until_they_are_brought_back(tmp_path):
     assert torch.equal(after.labels, before.labels) and torch.equal(after.held, before.held)
 
 
-def test_training_weighs_the_vote_and_says_so(tmp_path):
+def test_training_weighs_the_members_and_says_so(tmp_path):
     done = train(train_job(tmp_path), SilentReporter())
     weights = {curve.name: curve.values for curve in done.curves if curve.name.endswith(" weight")}
     assert set(weights) == {"cnn weight", "mamba weight", "transformer weight", "probe weight"}

@@ -94,7 +94,7 @@ def test_one_polygon_a_class_suffices():
     assert (chosen == samples.classes).float().mean() > 0.9
 
 
-def test_the_same_samples_give_the_same_voter():
+def test_the_same_samples_give_the_same_probe():
     probes = [PixelProbe(2, 2) for _ in range(2)]
     for each in probes:
         each.fit(rings(200, 0), seed=3)

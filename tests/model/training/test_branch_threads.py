@@ -72,7 +72,7 @@ def test_dropout_does_not_hang_on_who_is_first():
     assert not torch.equal(one[0], in_threads(1, 0.0)[0])
 
 
-def test_an_error_in_a_lane_reaches_the_caller():
+def test_an_error_in_a_thread_reaches_the_caller():
     network = classifier(0.0)
     inputs, valid, guides = batch()
     wrong = guides[0], guides[1], guides[2][:, :5]

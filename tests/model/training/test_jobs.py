@@ -169,7 +169,7 @@ def test_patches_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, cou
     assert all((each.labels >= 0).flatten(1).any(dim=1).all() for each in steps)
 
 
-def test_a_short_training_weighs_the_vote_too(tmp_path):
+def test_a_short_training_weighs_the_members_too(tmp_path):
     done = train(train_job(tmp_path, tiny_settings().with_steps(1, 1)), SilentReporter())
     weights = next(each for each in done.curves if each.name == "probe weight")
     assert len(weights.values) == 2
