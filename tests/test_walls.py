@@ -76,7 +76,7 @@ def test_modules_of_both_sides_use_the_standard_library_only(path: Path) -> None
 def test_folders_below_the_workflows_know_no_qgis(folder: str, below: set[str]) -> None:
     for path in sorted((ROOT / "bdgf_qgis" / folder).rglob("*.py")):
         assert not libraries(path) & (QGIS_LIBRARIES - {"osgeo"}), name(path)
-        allowed = {folder, *below}
+        allowed = {folder, "feedback", *below}
         others = [parts for parts in inside(path) if parts[0] == "bdgf_qgis" and len(parts) > 2]
         assert all(parts[1] in allowed for parts in others), name(path)
 
@@ -85,6 +85,11 @@ def test_files_need_the_standard_library_and_shared_modules_only() -> None:
     for path in sorted((ROOT / "bdgf_qgis" / "files").glob("*.py")):
         assert libraries(path) <= set(sys.stdlib_module_names), name(path)
         assert all(parts[:2] in (["bdgf_qgis", "files"], SHARED) for parts in inside(path)), name(path)
+
+
+def test_what_all_report_to_needs_nothing_else() -> None:
+    path = ROOT / "bdgf_qgis" / "feedback.py"
+    assert libraries(path) <= set(sys.stdlib_module_names) and not inside(path)
 
 
 def test_algorithms_call_workflows_and_not_the_other_way_round() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext, QgsProcessingException
 
 from ...model.shared.text import short_name
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
 from ..raster.reading.source import files_of
 from ..raster.samples.assessment import confusion_of
@@ -15,7 +16,7 @@ from ..translation import tr
 from ..workflows.inputs import raster_layer, raster_source, samples_of
 from ..workflows.placing import file_result, held_places, write_texts
 from ..workflows.polygon_layers import polygons_problem
-from ..workflows.running import part, tell_report, told_to_user, warn
+from ..workflows.running import tell_report, told_to_user, warn
 from .base import BdgfAlgorithm
 
 
@@ -64,9 +65,7 @@ class Assess(BdgfAlgorithm):
         raster_layer(self, parameters, "CLASSIFICATION", context)
         return polygons_problem(self, parameters, context, "REFERENCE", "CLASS_FIELD")
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers."""
         layer = raster_layer(self, parameters, "CLASSIFICATION", context)
         if layer is None:
@@ -77,9 +76,7 @@ class Assess(BdgfAlgorithm):
         source = self.parameterAsSource(parameters, "REFERENCE", context)
         self._reference_name = short_name(source.sourceName())
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Compare and write."""
         paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "JSON")}
         with told_to_user():
@@ -90,8 +87,7 @@ class Assess(BdgfAlgorithm):
                 self._reference.polygons,
                 self._reference.crs_wkt,
                 self._reference.field,
-                part(feedback, 0, 98, tr("Comparing map and reference")),
-                feedback.isCanceled,
+                feedback.part(0.0, 0.98, tr("Comparing map and reference")),
             )
             warn(found.notes, feedback)
             report = AssessmentReport(
@@ -107,13 +103,13 @@ class Assess(BdgfAlgorithm):
             write_texts([(paths["REPORT"], report.html()), (paths["JSON"], report.json())])
         accuracy = report.reliability.accuracy
         for sentence in report.reliability.sentences:
-            feedback.pushInfo(sentence)
-        feedback.pushInfo(tr("Reference pixels: {count}.").format(count=f"{accuracy.pixels:,}"))
+            feedback.info(sentence)
+        feedback.info(tr("Reference pixels: {count}.").format(count=f"{accuracy.pixels:,}"))
         if found.left_out:
             text = tr("{count} reference pixels lie where the map is nodata; they are left out.")
-            feedback.pushInfo(text.format(count=f"{found.left_out:,}"))
+            feedback.info(text.format(count=f"{found.left_out:,}"))
         tell_report(paths["REPORT"], feedback)
-        feedback.setProgress(100)
+        feedback.at(1.0)
         return {
             **paths,
             "OVERALL_ACCURACY": accuracy.overall,

@@ -33,9 +33,11 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QWidget
 
+from ..feedback import Feedback
 from ..resources import icon
 from ..translation import tr
 from ..workflows.keeping import named_places, temporary_notes
+from ..workflows.qgis_feedback import QUIET, QgisFeedback
 from ..workflows.sentences import only_sentences
 from .destinations import KeptFile, KeptFolder, KeptLayer
 from .reference_systems import own_reference_systems
@@ -59,11 +61,13 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     ID           the public id, lower case
     STEP         its place in the usual work, shown before its name: QGIS sorts the toolbox by name; 0 for none
     NEEDS_TORCH  whether it runs the worker: opened in the window, it has the plugin offer what is missing
+    QUIET        seconds between two texts about one phase of a run
     """
 
     ID = ""
     STEP = 0
     NEEDS_TORCH = False
+    QUIET = QUIET
     _places: Mapping[str, Any] = MappingProxyType({})  # destinations with their words filled in, once prepared
 
     def title(self) -> str:
@@ -90,14 +94,10 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
         """A name for the scene, once read_inputs() was called: results whose name was left to us are named after it."""
         return ""
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers. Raises QgsProcessingException where that fails."""
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Do the work and return every output. Raises QgsProcessingException where that fails."""
         raise NotImplementedError
 
@@ -119,7 +119,7 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     ) -> bool:
         """Calls read_inputs(); nothing but a QgsProcessingException with a sentence leaves it."""
         with only_sentences(self.ID), runs.under_way(feedback), own_reference_systems():
-            self.read_inputs(parameters, context, feedback)
+            self.read_inputs(parameters, context)
             self._places = named_places(self, parameters, context, self.scene())
         return True
 
@@ -128,9 +128,10 @@ class BdgfAlgorithm(QgsProcessingAlgorithm):
     ) -> dict[str, Any]:
         """Calls execute(); nothing but a QgsProcessingException with a sentence leaves it."""
         with only_sentences(self.ID), runs.under_way(feedback), own_reference_systems():
-            results = self.execute({**parameters, **self._places}, context, feedback)
+            shown = QgisFeedback(feedback, self.QUIET)
+            results = self.execute({**parameters, **self._places}, context, shown)
             for note in temporary_notes(self, results):
-                feedback.pushWarning(note)
+                shown.warn(note)
             return results
 
     def hasHtmlOutputs(self) -> bool:

@@ -9,20 +9,19 @@ from qgis.core import (
     Qgis,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputBoolean,
     QgsProcessingOutputString,
 )
 from qgis.PyQt.QtCore import QT_VERSION_STR
 
-from ..engine.errors import EngineError, RunCancelled
+from ..engine.errors import EngineError
 from ..environment.diagnosis.interpreter import look_at
+from ..feedback import Feedback, RunCancelled
 from ..preferences import DEVICES, wished_device
 from ..report.check import CheckReport
 from ..resources import plugin_version
 from ..translation import tr
 from ..workflows.environment_job import diagnose_environment
-from ..workflows.feedback import QgisFeedback
 from ..workflows.session import chosen_python
 from .base import BdgfAlgorithm
 
@@ -67,9 +66,7 @@ class CheckEnvironment(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputString("USED_DEVICE", tr("Device that will be used")))
         self.addOutput(QgsProcessingOutputBoolean("GPU", tr("Whether it is a graphics card")))
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Run it."""
         wish = wished_device(self.parameterAsString(parameters, "DEVICE", context))
         paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "TEXT")}
@@ -77,17 +74,17 @@ class CheckEnvironment(BdgfAlgorithm):
             python = chosen_python()
             looked = look_at(python.path)
             for each in looked.lacking:
-                feedback.pushWarning(each)
-            diagnosis = diagnose_environment(wish, QgisFeedback(feedback))
+                feedback.warn(each)
+            diagnosis = diagnose_environment(wish, feedback)
         except RunCancelled as error:
             raise QgsProcessingException(tr("Cancelled.")) from error
         except EngineError as error:
             raise QgsProcessingException(str(error)) from error
         report = CheckReport(diagnosis, self._qgis())
         for line in report.text().splitlines():
-            feedback.pushInfo(line)
+            feedback.info(line)
         if not diagnosis.verdict.device:
-            feedback.pushWarning(diagnosis.verdict.sentence)
+            feedback.warn(diagnosis.verdict.sentence)
         for key, content in (("REPORT", report.html), ("TEXT", report.text)):
             if paths[key]:
                 _write(paths[key], content())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext
 
+from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.classifying import SceneToMap, classify_scene
@@ -87,9 +88,7 @@ class Classify(BdgfAlgorithm):
             or polygons_problem(self, parameters, context, "MASK")
         )
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers."""
         header = model_header(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
         self._rasters = rasters_of(self, parameters, context, header)
@@ -97,9 +96,7 @@ class Classify(BdgfAlgorithm):
         masked = parameters.get("MASK") not in (None, "")
         self._mask = samples_of(self, parameters, context, "MASK") if masked else None
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Match, read, classify, write."""
         output, confidence, probabilities = (
             self.parameterAsOutputLayer(parameters, key, context) for key in ("OUTPUT", "CONFIDENCE", "PROBABILITIES")

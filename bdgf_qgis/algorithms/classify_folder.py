@@ -8,12 +8,12 @@ from typing import Any
 from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputFile,
 )
 
 from ...model.shared.header import Header
 from ...model.shared.text import plain_text
+from ..feedback import Feedback
 from ..preferences import wished_device
 from ..raster.reading.source import RasterSource
 from ..raster.texts import counted
@@ -128,9 +128,7 @@ class ClassifyFolder(BdgfAlgorithm):
             return str(error)
         return ""
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Sort files into scenes, map one after another."""
         output = Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context))
         device = wished_device(self.parameterAsString(parameters, "DEVICE", context))
@@ -151,12 +149,12 @@ class ClassifyFolder(BdgfAlgorithm):
         summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
             maps=maps, failures=failures, table=output / TABLE
         )
-        if feedback.isCanceled():
+        if feedback.is_cancelled():
             raise QgsProcessingException(tr("Cancelled; finished maps stay.") + " " + summary)
         if not maps:
             reason = next(each.message for each in table.rows if each.status == FAILED)
             raise QgsProcessingException(f"{summary} {reason}")
-        feedback.pushInfo(summary)
+        feedback.info(summary)
         return {"OUTPUT_FOLDER": str(output), "TABLE": str(output / TABLE), "MAPS": maps, "FAILURES": failures}
 
     def _files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[Path]:
@@ -173,7 +171,7 @@ class ClassifyFolder(BdgfAlgorithm):
         parameters: dict[str, Any],
         header: Header,
         output: Path,
-        feedback: QgsProcessingFeedback,
+        feedback: Feedback,
         context: QgsProcessingContext,
     ) -> Found:
         """The scenes, at least one of them complete."""
@@ -186,7 +184,7 @@ class ClassifyFolder(BdgfAlgorithm):
         found = find_scenes(files, patterns)
         for each in found.unreadable:
             text = tr("The name of {file} has characters that cannot be read; it is left out: rename it.")
-            feedback.pushWarning(plain_text(text.format(file=each)))
+            feedback.warn(plain_text(text.format(file=each)))
         lines = [
             _count(pattern, modality.name, matched)
             for pattern, modality, matched in zip(patterns, header.modalities, found.by_pattern)
@@ -201,7 +199,7 @@ class ClassifyFolder(BdgfAlgorithm):
             text = tr("The folder {folder} holds the rasters themselves: choose another one for the maps.")
             raise QgsProcessingException(text.format(folder=output))
         for line in lines:
-            feedback.pushInfo(line)
+            feedback.info(line)
         return found
 
 

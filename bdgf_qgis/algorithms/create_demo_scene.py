@@ -9,7 +9,6 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputRasterLayer,
     QgsProcessingOutputVectorLayer,
 )
@@ -17,15 +16,15 @@ from qgis.core import (
 from ..demo.materials import CLASSES
 from ..demo.scene import LEAST_SIZE, scene_in, write_scene
 from ..demo.sensors import BRIGHT, NATURAL
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
-from ..raster.errors import RasterCancelled
 from ..style.post_processor import style_when_loaded
 from ..style.raster_style import class_style, image_renderer, image_style, style_raster
 from ..style.sample_style import store_sample_style, style_samples
 from ..translation import tr
 from ..workflows.keeping import DEMO_PLACE
 from ..workflows.placing import file_result, held_places, raster_result
-from ..workflows.running import part, told_to_user
+from ..workflows.running import told_to_user
 from .base import BdgfAlgorithm
 
 
@@ -67,17 +66,11 @@ class CreateDemoScene(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputVectorLayer("VALIDATION", tr("Validation polygons"), polygons))
         self.addOutput(QgsProcessingOutputRasterLayer("TRUTH", tr("True land cover")))
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Write the files."""
         folder = self.parameterAsFileOutput(parameters, "FOLDER", context)
         size = self.parameterAsInt(parameters, "SIZE", context)
         seed = self.parameterAsInt(parameters, "SEED", context)
-
-        def check() -> None:
-            if feedback.isCanceled():
-                raise RasterCancelled
 
         def decorate(path: Path, table: str) -> None:
             problem = store_sample_style(path, CLASSES, table)
@@ -89,9 +82,9 @@ class CreateDemoScene(BdgfAlgorithm):
         places = [raster_result(str(each)) for each in (wanted.optical, wanted.dsm, wanted.truth)]
         places += [file_result(str(each)) for each in (wanted.training, wanted.validation)]
         with held_places(places, ReadFiles(), feedback), told_to_user():
-            progress = part(feedback, 0, 95, tr("Building the town"))
+            building = feedback.part(0.0, 0.95, tr("Building the town"))
             scene = write_scene(
-                folder, size, seed, progress, check, class_style(CLASSES), image_style(NATURAL, BRIGHT), decorate
+                folder, size, seed, building, class_style(CLASSES), image_style(NATURAL, BRIGHT), decorate
             )
         for path, name in ((scene.optical, "OPTICAL"), (scene.dsm, "DSM"), (scene.training, "TRAINING")):
             details = QgsProcessingContext.LayerDetails(path.stem, context.project(), name)
@@ -102,12 +95,12 @@ class CreateDemoScene(BdgfAlgorithm):
             lambda layer: style_raster(layer, image_renderer(NATURAL, BRIGHT, layer.dataProvider())),
         )
         style_when_loaded(context, str(scene.training), lambda layer: style_samples(layer, CLASSES))
-        feedback.pushInfo(
+        feedback.info(
             tr("Not loaded: {validation}, other polygons, for Assess; {truth}, the true land cover.").format(
                 validation=scene.validation.name, truth=scene.truth.name
             )
         )
-        feedback.setProgress(100)
+        feedback.at(1.0)
         return {
             "FOLDER": str(Path(folder)),
             "OPTICAL": str(scene.optical),

@@ -14,7 +14,6 @@ from qgis.core import (
     QgsFields,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsVectorFileWriter,
     QgsWkbTypes,
 )
@@ -23,6 +22,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ...model.shared.messages import ClassInfo
 from ...model.shared.text import short_name
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
 from ..style.palette import free_colour
 from ..style.post_processor import style_when_loaded
@@ -92,15 +92,11 @@ class CreateTrainingLayer(BdgfAlgorithm):
             return str(error)
         return ""
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """The reference system: it may be the project's."""
         self._crs = self.parameterAsCrs(parameters, "CRS", context)
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Write the file."""
         try:
             classes = parse_classes(self.parameterAsMatrix(parameters, "CLASSES", context))
@@ -111,14 +107,12 @@ class CreateTrainingLayer(BdgfAlgorithm):
             text = tr("{path} is no GeoPackage: give the training layer a name that ends in .gpkg.")
             raise QgsProcessingException(text.format(path=destination))
         if not self._crs.isValid():
-            feedback.pushWarning(
-                tr("The layer gets no coordinate reference system: it fits rasters that have none either.")
-            )
+            feedback.warn(tr("The layer gets no coordinate reference system: it fits rasters that have none either."))
         places = held_places([file_result(destination)], ReadFiles(), feedback)
         with places, placed(destination) as draft:
             _write(draft, Path(destination).stem, self._crs, classes, context)
-        feedback.pushInfo(tr("{count} classes; switch on editing and draw.").format(count=len(classes)))
-        feedback.setProgress(100)
+        feedback.info(tr("{count} classes; switch on editing and draw.").format(count=len(classes)))
+        feedback.at(1.0)
         style_when_loaded(context, destination, lambda layer: style_samples(layer, classes))
         return {"OUTPUT": destination}
 

@@ -8,20 +8,19 @@ from typing import Any
 from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingOutputString,
 )
 
-from ..engine.errors import EngineError, EnvironmentMissing, RunCancelled
+from ..engine.errors import EngineError, EnvironmentMissing
 from ..environment.installation.errors import InstallationError
 from ..environment.installation.home import remove_all
 from ..environment.managed import environments
 from ..environment.python import OWN_ENVIRONMENT
+from ..feedback import Feedback, RunCancelled
 from ..preferences import read_preferences
 from ..resources import profile_home
 from ..translation import tr
 from ..workflows.environment_job import install_environment
-from ..workflows.feedback import QgisFeedback
 from ..workflows.session import chosen_python, end_idle_worker
 from .base import BdgfAlgorithm
 
@@ -33,6 +32,7 @@ class InstallEnvironment(BdgfAlgorithm):
     """Once per QGIS profile."""
 
     ID = "installenvironment"
+    QUIET = 0.0
 
     def title(self) -> str:
         """Name in the toolbox."""
@@ -78,9 +78,7 @@ class InstallEnvironment(BdgfAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString("PYTHON", tr("Python of the environment")))
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Run it."""
         action = self.parameterAsEnumString(parameters, "ACTION", context)
         try:
@@ -90,29 +88,29 @@ class InstallEnvironment(BdgfAlgorithm):
             backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
             if backend:
                 options = replace(options, torch_backend=backend)
-            result = install_environment(options, QgisFeedback(feedback, quiet=0.0), anew=action == "reinstall")
+            result = install_environment(options, feedback, anew=action == "reinstall")
         except RunCancelled as error:
             raise QgsProcessingException(tr("Cancelled; what was there before is unchanged.")) from error
         except (InstallationError, EngineError) as error:
             raise QgsProcessingException(str(error)) from error
         if result.was_there:
-            feedback.pushInfo(tr("The environment is there already, up to date, and works."))
+            feedback.info(tr("The environment is there already, up to date, and works."))
         else:
-            feedback.pushInfo(tr("The environment is ready and works."))
-        feedback.pushInfo(str(result.python))
+            feedback.info(tr("The environment is ready and works."))
+        feedback.info(str(result.python))
         overruled = overruling_python()
         if overruled:
-            feedback.pushWarning(overruled)
+            feedback.warn(overruled)
         return {"PYTHON": str(result.python)}
 
-    def _remove(self, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    def _remove(self, feedback: Feedback) -> dict[str, Any]:
         end_idle_worker()  # on Windows its files could not be deleted
         home = profile_home()
         there = environments(home).exists()
         left = remove_all(home, read_preferences().cache_folder)
         if left:
             raise QgsProcessingException(left)
-        feedback.pushInfo(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
+        feedback.info(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
         return {"PYTHON": ""}
 
 

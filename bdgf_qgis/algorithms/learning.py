@@ -7,21 +7,21 @@ import os
 from pathlib import Path
 from typing import Any, Optional
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext
 
 from ...model.shared.header import ModelFile
 from ...model.shared.messages import TileFiles
 from ...model.shared.settings import PRESETS
+from ..feedback import Feedback
 from ..files.conflicts import Written
 from ..raster.grid import Window
 from ..raster.reading.stack import ModalityStack
 from ..raster.samples.labels import Labels
 from ..raster.samples.tiles import copy_tiles
 from ..translation import tr
-from ..workflows.feedback import QgisFeedback
 from ..workflows.inputs import rasters_problem
 from ..workflows.placing import file_result
-from ..workflows.running import opened_model, part
+from ..workflows.running import opened_model
 from .base import BdgfAlgorithm
 from .common_parameters import device_problem, model_problem
 
@@ -50,19 +50,17 @@ def scene_tiles(
     labels: Optional[Labels],
     folder: Path,
     seed: int,
-    feedback: QgsProcessingFeedback,
+    feedback: Feedback,
     begin: float,
     extent: Optional[Window] = None,
 ) -> TileFiles:
-    """Copies of what is learned from, in the job's folder; the bar goes from `begin` to 8 percent."""
+    """Copies of what is learned from, in the job's folder; the bar goes from `begin` to 0.08."""
     return copy_tiles(
         stack,
         labels,
         folder,
         seed=seed,
-        progress=part(feedback, begin, 8, tr("Reading the rasters")),
-        cancelled=feedback.isCanceled,
-        note=QgisFeedback(feedback).note,
+        feedback=feedback.part(begin, 0.08, tr("Reading the rasters")),
         extent=extent,
     )
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext
 
 from ...model.shared.messages import PretrainJob
 from ...model.shared.settings import PRESETS
 from ..engine.run import run_job
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
 from ..resources import plugin_version
 from ..translation import tr
-from ..workflows.feedback import QgisFeedback
 from ..workflows.inputs import rasters_of, window_of
 from ..workflows.keeping import PRETRAINED_PLACE
 from ..workflows.pace_text import step_text
@@ -81,16 +81,12 @@ class Pretrain(BdgfAlgorithm):
         """What is wrong with the pre-trained model, the device or the rasters."""
         return learning_problem(self, parameters, context)
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers."""
         self._rasters = rasters_of(self, parameters, context)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Copy tiles, learn, put the model in place."""
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         with told_to_user():
@@ -116,9 +112,9 @@ class Pretrain(BdgfAlgorithm):
                 pretrained_digest=pretrained.digest if pretrained else "",
                 checkpoint=checkpoint_of(model),
             )
-            run_job(worker, job, QgisFeedback(feedback, 8, 99), step_text)
+            run_job(worker, job, feedback.part(0.08, 0.99), step_text)
             put_in_place(folder / "model.safetensors", model)
             remove_checkpoint(model)
             remember_model(PRETRAINED, model)
-        feedback.setProgress(100)
+        feedback.at(1.0)
         return {"MODEL": model}

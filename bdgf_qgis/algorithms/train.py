@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext, QgsProcessingException
 
 from ...model.shared.accuracy import accuracy_of
 from ...model.shared.header import read_header
 from ...model.shared.messages import Trained, TrainingPolygons, TrainJob
 from ...model.shared.settings import MOST_STEPS, PRESETS, PRIORS
 from ..engine.run import run_job
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
 from ..preferences import wished_device
 from ..raster.samples.labels import Labels, rasterise_labels
@@ -22,7 +23,6 @@ from ..report.training import TrainingReport
 from ..resources import plugin_version
 from ..style.legend import Legend, class_infos
 from ..translation import tr
-from ..workflows.feedback import QgisFeedback
 from ..workflows.inputs import Samples, optional_integer, rasters_of, samples_of
 from ..workflows.keeping import MODEL_PLACE
 from ..workflows.pace_text import step_text
@@ -149,18 +149,14 @@ class Train(BdgfAlgorithm):
             self, parameters, context, "SAMPLES", "CLASS_FIELD", "NAME_FIELD"
         )
 
-    def read_inputs(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers."""
         self._rasters = rasters_of(self, parameters, context)
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
         name_field = self.parameterAsString(parameters, "NAME_FIELD", context)
         self._samples = samples_of(self, parameters, context, "SAMPLES", class_field, name_field)
 
-    def execute(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Rasterise, copy tiles, learn, put model and report in place."""
         model = self.parameterAsFileOutput(parameters, "MODEL", context)
         report = self.parameterAsFileOutput(parameters, "REPORT", context)
@@ -176,7 +172,7 @@ class Train(BdgfAlgorithm):
             optional_integer(self, parameters, "STEPS", context),
         )
         with places, opened_scene(self._rasters, pretrained, feedback) as (worker, stack):
-            feedback.setProgressText(tr("Reading the polygons"))
+            feedback.at(0.0, tr("Reading the polygons"))
             holdout = self.parameterAsDouble(parameters, "HOLDOUT", context)
             labels = rasterise_labels(
                 stack,
@@ -185,14 +181,14 @@ class Train(BdgfAlgorithm):
                 self._samples.field,
                 holdout,
                 seed,
-                feedback.isCanceled,
+                feedback,
             )
             _describe(labels, feedback)
             folder = worker.workspace.job_folder()
-            tiles = scene_tiles(stack, labels, folder, seed, feedback, 2)
+            tiles = scene_tiles(stack, labels, folder, seed, feedback, 0.02)
             labels = used_labels(labels, tiles)
             for sentence in labels.sampled:
-                feedback.pushInfo(sentence)
+                feedback.info(sentence)
             job = TrainJob(
                 tiles=tiles,
                 modalities=stack.info(),
@@ -210,7 +206,7 @@ class Train(BdgfAlgorithm):
                 keep_partial=self.parameterAsBool(parameters, "KEEP_PARTIAL", context),
                 checkpoint=checkpoint_of(model),
             )
-            trained = run_job(worker, job, QgisFeedback(feedback, 8, 98), step_text)
+            trained = run_job(worker, job, feedback.part(0.08, 0.98), step_text)
             if not isinstance(trained, Trained):
                 raise QgsProcessingException(tr("The worker did not train a model."))
             header = read_header(job.output)
@@ -230,10 +226,10 @@ class Train(BdgfAlgorithm):
             remove_checkpoint(model)
             remember_model(TRAINED, model)
             if trained.partial:
-                feedback.pushWarning(tr("Cancelled: the model holds what was learned so far."))
+                feedback.warn(tr("Cancelled: the model holds what was learned so far."))
         figures = _figures(trained, labels, feedback)
         tell_report(report, feedback)
-        feedback.setProgress(100)
+        feedback.at(1.0)
         return {"MODEL": model, "REPORT": report, **figures}
 
 
@@ -250,13 +246,13 @@ def _training_polygons(labels: Labels, samples: Samples, grid_wkt: str) -> Train
     return training_polygons(drawn, samples.crs_wkt or grid_wkt, [each.value for each in labels.classes])
 
 
-def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:
+def _describe(labels: Labels, feedback: Feedback) -> None:
     warn(labels.warnings, feedback)
     for sentence in labels.notes:
-        feedback.pushInfo(sentence)
+        feedback.info(sentence)
     for each, counts in zip(labels.classes, labels.counts):
         text = tr("{label}: {polygons}, {pixels} for training; {held}, {held_pixels} held out")
-        feedback.pushInfo(
+        feedback.info(
             text.format(
                 label=each.code_and_label,
                 polygons=counted(counts.training_polygons, "polygon"),
@@ -267,11 +263,11 @@ def _describe(labels: Labels, feedback: QgsProcessingFeedback) -> None:
         )
 
 
-def _figures(trained: Trained, labels: Labels, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+def _figures(trained: Trained, labels: Labels, feedback: Feedback) -> dict[str, Any]:
     if not any(map(sum, trained.confusion)):
         return {"OVERALL_ACCURACY": None, "AVERAGE_ACCURACY": None, "KAPPA": None}
     accuracy = accuracy_of(trained.confusion)
     reliability = Reliability(accuracy, [each.held_out_polygons for each in labels.counts])
     for sentence in (*labels.coverage, *reliability.sentences):
-        feedback.pushInfo(sentence)
+        feedback.info(sentence)
     return {"OVERALL_ACCURACY": accuracy.overall, "AVERAGE_ACCURACY": accuracy.average, "KAPPA": accuracy.kappa}

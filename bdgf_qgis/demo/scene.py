@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import ogr, osr
 
+from ..feedback import SILENT, Feedback
 from ..files.atomic_file import AtomicFile, commit_together
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
@@ -47,8 +48,7 @@ def write_scene(
     folder: str,
     size: int,
     seed: int,
-    progress: Callable[[float], None] = lambda share: None,
-    check: Callable[[], None] = lambda: None,
+    feedback: Feedback = SILENT,
     truth_style: str = "",
     image_style: str = "",
     decorate: Callable[[Path, str], None] = lambda path, table: None,
@@ -59,12 +59,12 @@ def write_scene(
         folder: where its files are written.
         size: side in pixels of 2 m, at least LEAST_SIZE.
         seed: another seed gives another town.
-        progress: told the share that is done.
-        check: raises where the user cancelled.
+        feedback: told the share that is done, and asked about Cancel.
         truth_style, image_style: the .qml that are put beside the truth and the optical image.
         decorate: is given each GeoPackage and its table before it is put in place.
 
-    Raises RasterError where the scene would be too small, FileError where a file cannot be written; nothing is left.
+    Raises RasterError where the scene would be too small, FileError where a file cannot be written, RunCancelled;
+    nothing is left then.
     """
     if size < LEAST_SIZE:
         raise RasterError(f"A demo scene has at least {LEAST_SIZE} x {LEAST_SIZE} pixels; {size} were asked for.")
@@ -87,9 +87,9 @@ def write_scene(
         jobs = [(image, optical, whole), (model, surface, dsm_whole), (codes, truth, whole)]
         blocks = [(raster, draw, block) for raster, draw, window in jobs for block in window.cells(_BLOCK)]
         for number, (raster, draw, block) in enumerate(blocks):
-            check()
+            feedback.check()
             raster.write(block, draw(town, block))
-            progress(number / len(blocks))
+            feedback.at(number / len(blocks))
         drafts = []
         for target, polygons in zip((scene.training, scene.validation), draw_polygons(town, size)):
             drafts.append(open_rasters.enter_context(AtomicFile(target)))
@@ -98,9 +98,9 @@ def write_scene(
         codes.write_sidecar(".qml", truth_style)
         if image_style:
             image.write_sidecar(".qml", image_style)
-        check()
+        feedback.check()
         commit_together([image, model, codes, *drafts])
-    progress(1.0)
+    feedback.at(1.0)
     return scene
 
 

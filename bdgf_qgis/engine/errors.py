@@ -25,7 +25,3 @@ class WorkerFailed(EngineError):
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
-
-
-class RunCancelled(Exception):
-    """The user cancelled, and the run is over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional, Protocol, Union
+from typing import Optional, Union
 
 from ...model.shared.messages import (
     Alive,
@@ -20,29 +20,17 @@ from ...model.shared.messages import (
     Trained,
     TrainJob,
 )
+from ..feedback import Feedback, RunCancelled
 from .answers import WorkJob, fit_to_show, trouble_with
 from .client import FINAL, Worker, breaks
-from .errors import RunCancelled, WorkerFailed
-from .progress import Meter
+from .errors import WorkerFailed
+from .meter import Meter
 from .step_pace import StepMeter, StepPace
 from .watch import Limits, Watch
 
 POLL = 0.1  # seconds between two looks at Cancel
 LIMITS = Limits()
 _PARTIAL_GRACE = 5.0  # seconds for a training to write the state it reached on Cancel
-
-
-class Feedback(Protocol):
-    """Whom a run reports to: a small side of QgsProcessingFeedback. Called in the thread that runs the job."""
-
-    def is_cancelled(self) -> bool:
-        """Whether the user wants to stop."""
-
-    def progress(self, fraction: float, text: str) -> None:
-        """The run has come to `fraction` (0..1, never falling) and does what `text` says."""
-
-    def note(self, level: str, text: str) -> None:
-        """A line for the log, level 'info' or 'warning'."""
 
 
 class Conversation:
@@ -58,7 +46,7 @@ class Conversation:
         self._feedback = feedback
         self._over = False
         self._grace = _PARTIAL_GRACE if isinstance(job, TrainJob) and job.keep_partial else 0.8
-        self.meter = Meter(feedback.progress, loading=worker.ready is None)
+        self.meter = Meter(feedback, loading=worker.ready is None)
         self._watch = Watch(worker, feedback.note, LIMITS)
         worker.start()
         worker.send(job)

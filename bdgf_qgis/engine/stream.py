@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Optional
 
 from ...model.shared.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
+from ..feedback import Feedback
 from .client import Worker
 from .errors import BadAnswer, EngineError
 from .pace import Pace, PaceMeter
-from .run import Conversation, Feedback
+from .run import Conversation
 from .wait import Wait, in_words
 
 READ_LONG = 60.0  # seconds of waiting for a block to be read: then a warning

@@ -9,7 +9,7 @@ from typing import Optional
 
 from ...model.shared.messages import Alive, Event, Progress, Ready
 from .client import Worker
-from .progress import PHASE_NAMES
+from .meter import PHASE_NAMES
 from .wait import Wait, in_words
 
 

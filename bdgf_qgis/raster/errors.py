@@ -5,7 +5,3 @@ from __future__ import annotations
 
 class RasterError(ValueError):
     """A raster, a polygon layer or an output cannot be used; the text says which, why and what to do."""
-
-
-class RasterCancelled(Exception):
-    """The user cancelled while rasters were read or copied."""

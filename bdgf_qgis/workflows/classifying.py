@@ -10,7 +10,6 @@ from typing import Optional
 
 from qgis.core import (
     QgsProcessingException,
-    QgsProcessingFeedback,
     QgsProcessingUtils,
     QgsRectangle,
 )
@@ -18,12 +17,13 @@ from qgis.core import (
 from ...model.shared.header import Header, ModelFile
 from ...model.shared.messages import Block, ClassifyJob
 from ..engine.client import Worker
-from ..engine.errors import EngineError, RunCancelled
+from ..engine.errors import EngineError
 from ..engine.stream import Stopped, classify_blocks
+from ..feedback import Feedback, RunCancelled
 from ..files.conflicts import ReadFiles
 from ..files.errors import FileError
 from ..files.kept_blocks import KEPT_BLOCKS_END, KeptBlocks
-from ..raster.errors import RasterCancelled, RasterError
+from ..raster.errors import RasterError
 from ..raster.grid import Window
 from ..raster.output.lineage import Lineage
 from ..raster.output.outputs import check_name
@@ -34,15 +34,14 @@ from ..resources import plugin_version
 from ..translation import tr
 from .comparing import compare_with_training
 from .disk_need import check_disk_space
-from .feedback import QgisFeedback
 from .inputs import Rasters, Samples, window_of
 from .map_writer import MapWriter, map_results, with_lineage
 from .pace_text import pace_text
 from .placing import held_places, raster_result
-from .running import opened_scene, part, told_to_user, warn
+from .running import opened_scene, told_to_user, warn
 from .same_call import call_hash
 
-_COMPARED, _CLASSIFIED, _WRITTEN = 4.0, 96.0, 99.0  # percent of the bar at the end of each step
+_COMPARED, _CLASSIFIED, _WRITTEN = 0.04, 0.96, 0.99  # shares of the bar at the end of each step
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ class SceneMapped:
     lineage: Lineage
 
 
-def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> SceneMapped:
-    """Map one scene; the bar of `feedback` runs from 0 to 100 (QgsProcessingMultiStepFeedback makes it a share).
+def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
+    """Map one scene.
 
     Blocks of a run that was cut are kept beside the output, and the same call goes on from them.
 
@@ -104,19 +103,14 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
         cost = stack.pixel_bytes + 8 * len(header.classes)
         plan = plan_blocks(window, cost, settings.patch_size, settings.stride)
         call = call_hash(wanted.model.digest, wanted.device, stack, wanted.mask, plan, results)
-        feedback.setProgressText(tr("Looking for finished blocks"))
-
-        def check() -> None:
-            if feedback.isCanceled():
-                raise RunCancelled
-
-        with KeptBlocks(Path(wanted.output), call, check) as kept:
+        feedback.at(0.0, tr("Looking for finished blocks"))
+        with KeptBlocks(Path(wanted.output), call, feedback.check) as kept:
             if kept.blocks:
                 text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
-                feedback.pushInfo(text.format(done=len(kept.blocks), count=len(plan)))
+                feedback.info(text.format(done=len(kept.blocks), count=len(plan)))
             largest = max(block_with_halo(each, settings.patch_size, settings.stride).pixels for each in plan)
             check_disk_space(results, window, kept, worker.workspace.path, cost * largest)
-            feedback.setProgress(_COMPARED)
+            feedback.at(_COMPARED)
             names = tuple(each.name for each in stack.modalities)
             lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
             writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
@@ -125,15 +119,10 @@ def classify_scene(wanted: SceneToMap, feedback: QgsProcessingFeedback) -> Scene
                 if not writer.pixels:
                     raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
                 pixels = writer.pixels
-                show = part(feedback, _CLASSIFIED, _WRITTEN, tr("Writing the map with its overviews"))
-
-                def report(share: float) -> bool:
-                    show(share)
-                    return not feedback.isCanceled()
-
-                writer.commit(wanted.cloud, report)
-    feedback.setProgress(100)
-    feedback.pushInfo(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
+                writing = feedback.part(_CLASSIFIED, _WRITTEN, tr("Writing the map with its overviews"))
+                writer.commit(wanted.cloud, writing)
+    feedback.at(1.0)
+    feedback.info(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
     return SceneMapped(pixels, header, stack.grid_name, lineage)
 
 
@@ -146,7 +135,7 @@ def _classify_rest(
     plan: Sequence[Window],
     kept: KeptBlocks,
     writer: MapWriter,
-    feedback: QgsProcessingFeedback,
+    feedback: Feedback,
 ) -> None:
     """Classify the blocks that are not kept."""
     rest = [number for number in range(len(plan)) if number not in kept.blocks]
@@ -165,13 +154,13 @@ def _classify_rest(
                 yield write_block(reader, number, plan[number], folder, size, stride, inside)
 
     job = ClassifyJob(wanted.model.path, wanted.device, bool(wanted.probabilities), wanted.model.digest)
-    shown = QgisFeedback(feedback, _COMPARED, _CLASSIFIED)
+    shown = feedback.part(_COMPARED, _CLASSIFIED)
     areas = [plan[number].pixels for number in rest]
     classify_blocks(worker, job, blocks, len(plan), writer.write, shown, finished, areas, pace_text)
 
 
 @contextmanager
-def _said_what_is_kept(kept: KeptBlocks, count: int, feedback: QgsProcessingFeedback) -> Iterator[None]:
+def _said_what_is_kept(kept: KeptBlocks, count: int, feedback: Feedback) -> Iterator[None]:
     """Where the run is cut, says that finished blocks are kept, or removes them where no call can go on from them."""
     try:
         yield
@@ -182,19 +171,17 @@ def _said_what_is_kept(kept: KeptBlocks, count: int, feedback: QgsProcessingFeed
             raise
         text = tr("{done} of {count} finished blocks are kept in {folder}: the same call goes on from them.")
         said = text.format(done=len(kept.blocks), count=count, folder=kept.path)
-        if isinstance(error, (RunCancelled, RasterCancelled)):
+        if isinstance(error, RunCancelled):
             raise QgsProcessingException(tr("Cancelled; no map was written.") + " " + said) from error
         if isinstance(error, (FileError, RasterError, EngineError, OSError)):
-            feedback.pushInfo(said)
+            feedback.info(said)
         raise
 
 
-def _polygon_mask(
-    polygons: Optional[Samples], stack: ModalityStack, feedback: QgsProcessingFeedback
-) -> Optional[PolygonMask]:
+def _polygon_mask(polygons: Optional[Samples], stack: ModalityStack, feedback: Feedback) -> Optional[PolygonMask]:
     if polygons is None:
         return None
-    mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback.isCanceled)
+    mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback)
     warn(mask.notes, feedback)
     return mask
 

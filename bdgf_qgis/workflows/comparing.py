@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingFeedback
-
 from ...model.shared.header import Header
+from ..feedback import Feedback
 from ..raster.grid import Window
 from ..raster.reading.pixel_size import size_text
 from ..raster.reading.sampling import shares_outside
@@ -16,20 +15,18 @@ _STRANGE = 0.05  # share of a band's pixels outside the training range that is w
 _OTHER_SIZE = 1.2  # ratio of pixel sizes from which a warning is due
 
 
-def compare_with_training(
-    stack: ModalityStack, window: Window, header: Header, feedback: QgsProcessingFeedback
-) -> None:
-    """Warns of strange values. Raises RasterCancelled."""
-    feedback.setProgressText(tr("Comparing with the training"))
-    shares = shares_outside(stack, window, header.ranges, cancelled=feedback.isCanceled)
+def compare_with_training(stack: ModalityStack, window: Window, header: Header, feedback: Feedback) -> None:
+    """Warns of strange values. Raises RunCancelled."""
+    feedback.at(0.0, tr("Comparing with the training"))
+    shares = shares_outside(stack, window, header.ranges, feedback=feedback)
     for modality, outside in zip(stack.modalities, shares):
         for name, share in zip(modality.band_names, outside):
             if share > _STRANGE:
                 text = tr("{name}, {band}: {share:.0%} of the pixels lie outside the range seen in training.")
-                feedback.pushWarning(text.format(name=modality.name, band=name, share=share))
+                feedback.warn(text.format(name=modality.name, band=name, share=share))
 
 
-def compare_pixel_sizes(stack: ModalityStack, header: Header, feedback: QgsProcessingFeedback) -> None:
+def compare_pixel_sizes(stack: ModalityStack, header: Header, feedback: Feedback) -> None:
     """Warns where pixels of the grid are much larger or smaller than those of the model's training."""
     here, there = stack.scene_info(), header.scene
     ratio = pixel_ratio(here, there)
@@ -40,4 +37,4 @@ def compare_pixel_sizes(stack: ModalityStack, header: Header, feedback: QgsProce
             "reference grid, or train on this one."
         )
         sizes = {"size": size_text(here), "trained": size_text(there)}
-        feedback.pushWarning(text.format(name=stack.grid_name, ratio=ratio, **sizes))
+        feedback.warn(text.format(name=stack.grid_name, ratio=ratio, **sizes))

@@ -8,13 +8,13 @@ from qgis.core import QgsApplication
 
 from ..engine.client import Worker
 from ..engine.errors import WorkerDied, WorkerFailed
-from ..engine.run import Feedback
 from ..environment.diagnosis.worker_check import Diagnosis, diagnose, prove_cpu
 from ..environment.installation.errors import InstallationError
 from ..environment.installation.install import Installation, Result, install
 from ..environment.installation.options import Options
 from ..environment.installation.system import this_system
 from ..environment.python import WorkerPython, worker_start
+from ..feedback import Feedback
 from ..files.workspace import Workspace, sweep_stale
 from ..resources import plugin_version, profile_home
 from .proxy import network_of_qgis

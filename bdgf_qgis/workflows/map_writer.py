@@ -5,7 +5,7 @@ Blocks wait in the part folder until all are there; then each raster is put toge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 
 from ...model.shared.messages import CERTAIN, NO_CLASS, Block, ClassInfo
 from ..engine.block_results import read_results
+from ..feedback import Feedback
 from ..files.atomic_file import AtomicFile, commit_together
 from ..files.kept_blocks import KeptBlocks
 from ..raster.grid import Grid, Window
@@ -125,14 +126,14 @@ class MapWriter:
             files.append(part.path)
         self._part.keep(block.number, int((~outside).sum()), files, figures)
 
-    def commit(self, cloud: bool, report: Callable[[float], bool]) -> None:
+    def commit(self, cloud: bool, feedback: Feedback) -> None:
         """Put everything in place with styles, the class raster last, and remove the blocks.
 
         Args:
             cloud: whether Cloud Optimized GeoTIFFs are wanted.
-            report: called with the share 0..1 that is done; says whether to go on.
+            feedback: told the share that is done, and asked about Cancel.
 
-        Raises RasterError or FileError where an output cannot be written, RasterCancelled; the blocks stay then.
+        Raises RasterError or FileError where an output cannot be written, RunCancelled; the blocks stay then.
         """
         numbers = sorted(self._part.blocks)
         total = sum(each.content.pixel_bytes for each in self._results)
@@ -140,17 +141,15 @@ class MapWriter:
         with ExitStack() as stack:
             drafts = []
             for result in self._results:
-                own, start = result.content.pixel_bytes, before
+                own = result.content.pixel_bytes
                 together = self._part.path.parent == Path(result.path).parent  # on the part folder's disk then
                 draft = stack.enter_context(AtomicFile(result.path, self._part.path if together else None))
                 drafts.append(draft)
                 bands = 0 if result.content.classes else len(result.content.names)
                 statistics = [self._statistics(numbers, each) for each in range(band, band + bands)]
                 parts = [self._block(result, number) for number in numbers]
-                write_mosaic(
-                    draft, parts, result.content, self._grid, self._window, statistics, cloud,
-                    lambda share, own=own, start=start: report((start + share * own) / total),  # type: ignore[misc]
-                )  # fmt: skip
+                share = feedback.part(before / total, (before + own) / total)
+                write_mosaic(draft, parts, result.content, self._grid, self._window, statistics, cloud, share)
                 if result.style:
                     draft.write_sidecar(STYLE, result.style)
                 before, band = before + own, band + bands

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from qgis.core import QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingException
 
 from ...model.shared.text import plain_text
+from ..feedback import Feedback
 from ..files.atomic_file import DERIVED, AtomicFile, commit_together
 from ..files.conflicts import ReadFiles, Written, clash
 from ..files.errors import held_by_another_run, not_written
@@ -46,7 +47,7 @@ def raster_result(path: str, *beside: str) -> Written:
 
 
 @contextmanager
-def held_places(results: Iterable[Written], reads: ReadFiles, feedback: QgsProcessingFeedback) -> Iterator[None]:
+def held_places(results: Iterable[Written], reads: ReadFiles, feedback: Feedback) -> Iterator[None]:
     """Until the end no other run writes these results.
 
     Results that a killed run left half in place are finished first.
@@ -76,11 +77,11 @@ def held_places(results: Iterable[Written], reads: ReadFiles, feedback: QgsProce
 
 
 @contextmanager
-def _held(path: Path, feedback: QgsProcessingFeedback) -> Iterator[None]:
+def _held(path: Path, feedback: Feedback) -> Iterator[None]:
     finished = finish_cut(path.parent)
     if finished:
         text = tr("A run that was cut had not put these results in place; now they are: {names}.")
-        feedback.pushInfo(text.format(names=", ".join(finished)))
+        feedback.info(text.format(names=", ".join(finished)))
     try:
         made = make_folders(path.parent)
     except OSError as error:

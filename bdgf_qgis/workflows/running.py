@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Optional
 
-from qgis.core import QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingException
 
 from ...model.shared.header import Header, ModelFile, ModelFileError, read_header, read_model_file
-from ...model.shared.text import plain_text
 from ..engine.client import Worker
-from ..engine.errors import EngineError, RunCancelled
+from ..engine.errors import EngineError
+from ..feedback import Feedback, RunCancelled
 from ..files.errors import FileError
-from ..raster.errors import RasterCancelled, RasterError
+from ..raster.errors import RasterError
 from ..raster.output.lineage import check_no_result, doubts
 from ..raster.reading.pixel_size import size_text
 from ..raster.reading.stack import ModalityStack, open_stack
@@ -33,7 +33,7 @@ def told_to_user() -> Iterator[None]:
     """Turns errors of files, rasters, the engine and model files into what Processing shows."""
     try:
         yield
-    except (RunCancelled, RasterCancelled) as error:
+    except RunCancelled as error:
         raise QgsProcessingException(tr("Cancelled; nothing was written.")) from error
     except (FileError, RasterError, EngineError, ModelFileError) as error:
         raise QgsProcessingException(str(error)) from error
@@ -79,7 +79,7 @@ def _check_kind(header: Header, path: str, kinds: Iterable[str]) -> None:
 
 @contextmanager
 def opened_scene(
-    rasters: Rasters, model: Optional[ModelFile], feedback: QgsProcessingFeedback
+    rasters: Rasters, model: Optional[ModelFile], feedback: Feedback
 ) -> Iterator[tuple[Worker, ModalityStack]]:
     """A worker, starting while the rasters are opened, and the rasters on their common grid.
 
@@ -96,7 +96,7 @@ def opened_scene(
             sources, bands = tuple(each.with_nodata(known.nodata) for each, known in remembered), match.bands
         with (
             worker_session() as worker,
-            open_stack(sources, rasters.grid, bands, feedback.isCanceled) as stack,
+            open_stack(sources, rasters.grid, bands, feedback) as stack,
         ):
             describe_stack(stack, feedback)
             if model is not None:
@@ -104,35 +104,29 @@ def opened_scene(
             yield worker, stack
 
 
-def describe_stack(stack: ModalityStack, feedback: QgsProcessingFeedback) -> None:
+def describe_stack(stack: ModalityStack, feedback: Feedback) -> None:
     """Writes to the log what is read, on which grid, and what is odd about it."""
     for each in stack.modalities:
         text = tr("{name}: {bands}, {kind}{warped}")
         warped = tr(", warped to the grid") if each.warped else ""
         bands = counted(len(each.bands), "band")
-        feedback.pushInfo(text.format(name=each.name, bands=bands, kind=each.dtype, warped=warped))
+        feedback.info(text.format(name=each.name, bands=bands, kind=each.dtype, warped=warped))
     note = nodata_note(each.source for each in stack.modalities)
     if note:
-        feedback.pushInfo(note)
+        feedback.info(note)
     overlap, size = stack.overlap, size_text(stack.scene_info())
     text = tr("Grid of '{name}': pixels of {size}; the rasters overlap on {columns} x {rows} pixels.")
-    feedback.pushInfo(text.format(name=stack.grid_name, size=size, columns=overlap.width, rows=overlap.height))
+    feedback.info(text.format(name=stack.grid_name, size=size, columns=overlap.width, rows=overlap.height))
     warn(stack.warnings, feedback)
 
 
-def warn(sentences: Iterable[str], feedback: QgsProcessingFeedback) -> None:
+def warn(sentences: Iterable[str], feedback: Feedback) -> None:
     """Warnings to the log."""
     for each in sentences:
-        feedback.pushWarning(plain_text(each, lines=True))
+        feedback.warn(each)
 
 
-def tell_report(path: str, feedback: QgsProcessingFeedback) -> None:
+def tell_report(path: str, feedback: Feedback) -> None:
     """Where a report stands that was written; nothing where none was wanted."""
     if path:
-        feedback.pushInfo(tr("Report: {path}. In the window, Processing > Results Viewer shows it.").format(path=path))
-
-
-def part(feedback: QgsProcessingFeedback, begin: float, end: float, text: str) -> Callable[[float], None]:
-    """Progress of a part of a run: shares 0..1 become `begin` to `end` percent."""
-    feedback.setProgressText(text)
-    return lambda share: feedback.setProgress(begin + share * (end - begin))
+        feedback.info(tr("Report: {path}. In the window, Processing > Results Viewer shows it.").format(path=path))

@@ -9,12 +9,11 @@ from pathlib import Path
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingException,
-    QgsProcessingFeedback,
-    QgsProcessingMultiStepFeedback,
 )
 
 from ...model.shared.header import ModelFile
 from ..engine.errors import EnvironmentMissing
+from ..feedback import Feedback
 from ..files.conflicts import ReadFiles, spelling
 from ..raster.errors import RasterError
 from ..raster.output.class_table import class_counts
@@ -62,37 +61,34 @@ class Batch:
         self._taken: set[str] = set()
         self._reads = reads
 
-    def run(self, scenes: tuple[SceneFiles, ...], feedback: QgsProcessingFeedback) -> None:
+    def run(self, scenes: tuple[SceneFiles, ...], feedback: Feedback) -> None:
         """All scenes; those after Cancel are entered as not begun.
 
         Raises QgsProcessingException where there is no Python for the worker; what else fails costs its scene alone.
         """
-        steps = QgsProcessingMultiStepFeedback(len(scenes), feedback)
         for number, scene in enumerate(scenes):
-            if feedback.isCanceled():
+            if feedback.is_cancelled():
                 self._table.add(SceneResult(scene.name, NOT_BEGUN))
                 continue
-            steps.setCurrentStep(number)
             text = tr("Scene {number} of {count}: {name}")
-            feedback.pushInfo(text.format(number=number + 1, count=len(scenes), name=scene.name))
+            feedback.info(text.format(number=number + 1, count=len(scenes), name=scene.name))
             began = time.monotonic()
             try:
                 with only_sentences(tr("the scene {name}").format(name=scene.name)):
-                    counts = self._map(scene, steps)
+                    counts = self._map(scene, feedback.part(number / len(scenes), (number + 1) / len(scenes)))
             except QgsProcessingException as error:
                 if isinstance(error.__cause__, EnvironmentMissing):
                     raise
                 seconds = time.monotonic() - began
-                cut = feedback.isCanceled()
+                cut = feedback.is_cancelled()
                 status = CANCELLED if cut else FAILED
                 self._table.add(SceneResult(scene.name, status, seconds=seconds, message=str(error)))
-                say = feedback.pushInfo if cut else feedback.reportError
-                say(f"{scene.name}: {error}")
+                feedback.note("info" if cut else "error", f"{scene.name}: {error}")
             else:
                 seconds = time.monotonic() - began
                 self._table.add(SceneResult(scene.name, MAPPED, f"{scene.name}.tif", counts, seconds))
 
-    def _map(self, scene: SceneFiles, feedback: QgsProcessingFeedback) -> tuple[int, ...]:
+    def _map(self, scene: SceneFiles, feedback: Feedback) -> tuple[int, ...]:
         """Pixels per class of the map. Raises QgsProcessingException."""
         if scene.problem:
             raise QgsProcessingException(scene.problem)

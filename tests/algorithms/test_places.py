@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from osgeo import gdal
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject, QgsVectorLayer
+from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 
+from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
 from bdgf.bdgf_qgis.workflows.layer_files import layer_files
 from bdgf.bdgf_qgis.workflows.placing import file_result, held_places
@@ -149,7 +150,7 @@ def test_a_map_of_a_folder_replaces_no_file_of_another_scene(town: Path, tmp_pat
     ],
 )
 def test_what_another_run_writes_is_refused(refuse: Refuse, town: Path, name: str, key: str, place: str):
-    with held_places([file_result(str(town / place.upper()))], ReadFiles(), QgsProcessingFeedback(False)):
+    with held_places([file_result(str(town / place.upper()))], ReadFiles(), SILENT):
         assert "Another run is writing to" in refuse(name, **{key: place})
 
 

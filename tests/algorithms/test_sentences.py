@@ -19,7 +19,7 @@ class Broken(BdgfAlgorithm):
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         raise self.error
 
-    def read_inputs(self, parameters: dict[str, Any], context: Any, feedback: Any) -> None:
+    def read_inputs(self, parameters: dict[str, Any], context: Any) -> None:
         raise self.error
 
     def execute(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from bdgf.bdgf_qgis.demo import sensors
 from bdgf.bdgf_qgis.demo.materials import CLASSES, MATERIAL_OF, reflectance
 from bdgf.bdgf_qgis.demo.scene import DemoScene, write_scene
 from bdgf.bdgf_qgis.demo.town import Town
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
+from bdgf.tests.engine.helpers import Recorder
 
 FROZEN = {
     "optical": "b3b38df9fb3a1d74",
@@ -131,16 +133,6 @@ def test_a_scene_too_small_or_cancelled_leaves_nothing(tmp_path):
     with pytest.raises(RasterError, match="at least 100"):
         make(tmp_path / "small", size=50)
 
-    class Stop(Exception):
-        pass
-
-    asked = []
-
-    def check() -> None:
-        asked.append(1)
-        if len(asked) > 3:
-            raise Stop
-
-    with pytest.raises(Stop):
-        write_scene(str(tmp_path / "cut"), 300, 0, check=check)
+    with pytest.raises(RunCancelled):
+        write_scene(str(tmp_path / "cut"), 300, 0, Recorder(lambda recorder: len(recorder.bar) > 3))
     assert not list(tmp_path.rglob("*.*"))

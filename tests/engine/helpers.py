@@ -10,6 +10,7 @@ from pathlib import Path
 from bdgf.bdgf_qgis.engine.client import Start, Worker
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.bdgf_qgis.environment.variables import child_variables
+from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.files.workspace import Workspace
 from bdgf.model.shared.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS
@@ -42,13 +43,14 @@ def classify(model: str = "any") -> ClassifyJob:
     return ClassifyJob(model, "cpu", False)
 
 
-class Recorder:
+class Recorder(Feedback):
     """A feedback that remembers, and cancels when `cancel_when` says so."""
 
     def __init__(self, cancel_when: Callable[[Recorder], bool] = lambda recorder: False) -> None:
         self.began = time.monotonic()
         self.bar: list[tuple[float, float, str]] = []  # seconds, fraction, text
         self.notes: list[str] = []
+        self.warnings: list[str] = []  # those among the notes
         self.cancelled_at = 0.0
         self._cancel_when = cancel_when
 
@@ -61,11 +63,13 @@ class Recorder:
             self.cancelled_at = time.monotonic()
         return self.cancelled_at > 0
 
-    def progress(self, fraction: float, text: str) -> None:
-        self.bar.append((self.seconds, fraction, text))
+    def at(self, share: float, text: str = "") -> None:
+        self.bar.append((self.seconds, share, text))
 
     def note(self, level: str, text: str) -> None:
         self.notes.append(text)
+        if level == "warning":
+            self.warnings.append(text)
 
     def check_bar(self, longest_gap: float = 0.55) -> None:
         """The bar moves on at least twice a second and never goes back."""

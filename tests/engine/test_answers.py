@@ -16,9 +16,10 @@ import pytest
 from bdgf.bdgf_qgis.engine.answers import fit_to_show, trouble_with
 from bdgf.bdgf_qgis.engine.block_results import read_results
 from bdgf.bdgf_qgis.engine.client import Worker
-from bdgf.bdgf_qgis.engine.errors import BadAnswer, RunCancelled, WorkerDied
+from bdgf.bdgf_qgis.engine.errors import BadAnswer, WorkerDied
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.model.shared.messages import Block, Cancelled, ClassInfo, Curve, Note, Trained
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, session_of, soon, train
 

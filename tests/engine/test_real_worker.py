@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, RunCancelled, WorkerFailed
+from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, WorkerFailed
 from bdgf.bdgf_qgis.engine.stream import classify_blocks
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_start
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.session import end_idle_worker, worker_session
 from bdgf.tests.engine.helpers import Recorder, classify, session_of, soon

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from bdgf.bdgf_qgis.engine.client import Worker
-from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
-from bdgf.bdgf_qgis.engine.progress import LOADING, Meter
+from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
+from bdgf.bdgf_qgis.engine.meter import LOADING, Meter
 from bdgf.bdgf_qgis.engine.run import run_job
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.model.shared.messages import Pretrained, Trained
 from bdgf.tests.engine.helpers import Recorder, pretrain, train
 
@@ -103,25 +104,25 @@ def test_error_of_the_feedback_ends_the_job_and_keeps_the_worker(workers: Make) 
 
 def test_meter_never_falls_and_never_stands_still() -> None:
     now = 0.0
-    seen: list[float] = []
-    meter = Meter(lambda fraction, text: seen.append(fraction), loading=True, clock=lambda: now)
+    shown = Recorder()
+    meter = Meter(shown, loading=True, clock=lambda: now)
 
     def wait(times: int) -> None:
         nonlocal now
         for _ in range(times):
             now += 0.5
-            before = seen[-1]
+            before = shown.bar[-1][1]
             meter.tick()
-            assert seen[-1] > before
+            assert shown.bar[-1][1] > before
 
     wait(30)
-    assert seen[-1] < LOADING
+    assert shown.bar[-1][1] < LOADING
     meter.ready()
     for fraction in (0.0, 0.3, 0.305, 0.2, 0.31, 0.9):
         meter.report("train", fraction, "step")
         wait(10)
-    assert seen[-1] < 0.95
+    assert shown.bar[-1][1] < 0.95
     meter.report("train", 1.0, "last step")
-    assert seen[-1] < 1
+    assert shown.bar[-1][1] < 1
     meter.done()
-    assert seen == sorted(seen) and seen[-1] == 1
+    assert [share for _, share, _ in shown.bar] == sorted(share for _, share, _ in shown.bar) and shown.bar[-1][1] == 1

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.engine.client import Worker
-from bdgf.bdgf_qgis.engine.errors import RunCancelled, WorkerDied, WorkerFailed
+from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.warm import WarmWorkers
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.plugin import BdgfPlugin
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.session import end_idle_worker, worker_session

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.errors import RunCancelled
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.files import kept_blocks
 from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks, sweep_old

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingFeedback,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
 )
 
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
+from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
 from bdgf.bdgf_qgis.resources import profile_home
 from bdgf.bdgf_qgis.workflows import keeping
@@ -71,7 +71,7 @@ def test_no_name_is_taken_twice(tmp_path: Path) -> None:
 
 def test_what_another_run_is_about_to_write_is_no_free_name(tmp_path: Path) -> None:
     text = f"{tmp_path}/{{scene}} {{date}}.safetensors"
-    with held_places([file_result(f"{tmp_path}/a {TODAY}.safetensors")], ReadFiles(), QgsProcessingFeedback()):
+    with held_places([file_result(f"{tmp_path}/a {TODAY}.safetensors")], ReadFiles(), SILENT):
         assert free_place(text, "a", tmp_path).name == f"a {TODAY} (2).safetensors"
     assert free_place(text, "a", tmp_path).name == f"a {TODAY}.safetensors" and not list(tmp_path.iterdir())
 

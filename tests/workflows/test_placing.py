@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from qgis.core import QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingException
 
+from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles, Written
 from bdgf.bdgf_qgis.workflows.placing import (
     file_result,
@@ -19,12 +20,13 @@ from bdgf.bdgf_qgis.workflows.placing import (
     put_in_place,
     write_texts,
 )
+from bdgf.tests.engine.helpers import Recorder
 
 
 def hold(results: list[str | Written], reads: list[str] = []) -> None:  # noqa: B006
     """Hold the places of results for a moment."""
     wanted = [file_result(each) if isinstance(each, str) else each for each in results]
-    with held_places(wanted, ReadFiles(reads), QgsProcessingFeedback(False)):
+    with held_places(wanted, ReadFiles(reads), SILENT):
         pass
 
 
@@ -125,10 +127,10 @@ draft.commit()
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     assert not (tmp_path / "map.tif").exists(), "the old file made way, and the new one is not in its place"
-    feedback = QgsProcessingFeedback(False)
+    feedback = Recorder()
     with held_places([file_result(str(tmp_path / "other.html"))], ReadFiles(), feedback):
         assert (tmp_path / "map.tif").read_text() == "new"
-    assert os.listdir(tmp_path) == ["map.tif"] and "now they are: map.tif" in feedback.textLog()
+    assert os.listdir(tmp_path) == ["map.tif"] and "now they are: map.tif" in feedback.notes[0]
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):

@@ -8,8 +8,8 @@ from typing import Optional, cast
 from ....model.shared.messages import Checked, CheckJob, DeviceInfo, KernelCheck
 from ...engine.client import Worker
 from ...engine.errors import WorkerDied, WorkerFailed
-from ...engine.run import Feedback, run_job
-from ...engine.share import Share
+from ...engine.run import run_job
+from ...feedback import Feedback
 from ..python import WorkerPython
 from .verdict import DeviceCheck, Verdict, trouble_of, verdict
 
@@ -27,11 +27,11 @@ class Diagnosis:
 
 def diagnose(worker: Worker, python: WorkerPython, wish: str, feedback: Feedback) -> Diagnosis:
     """Try all devices. Raises WorkerDied or WorkerFailed where the worker cannot even start, RunCancelled."""
-    facts = cast(Checked, run_job(worker, CheckJob(), Share(feedback, 0.0, 0.5)))
+    facts = cast(Checked, run_job(worker, CheckJob(), feedback.part(0.0, 0.5)))
     found = []
     for number, info in enumerate(facts.devices):
         share = 0.5 / len(facts.devices)
-        part = Share(feedback, 0.5 + number * share, 0.5 + (number + 1) * share)
+        part = feedback.part(0.5 + number * share, 0.5 + (number + 1) * share)
         found.append(_try(worker, info, part))
     devices = tuple(found)
     return Diagnosis(python, facts, devices, wish, verdict(wish, facts, devices))

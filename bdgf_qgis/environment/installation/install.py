@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ...engine.run import Feedback
-from ...engine.share import Share
+from ...feedback import Feedback
 from ..managed import Managed, environments, python_inside, read_state, write_state
 from .disk import check_room, room_needed
 from .errors import InstallationError, StepFailed
@@ -233,7 +232,7 @@ class _Installer:
     def _prove(self, python: Path, begin: float) -> None:
         """Run the worker on it, the bar going on from `begin`."""
         try:
-            self._job.prove(python, Share(self._feedback, begin, 1.0 if begin else _BEFORE / 4))
+            self._job.prove(python, self._feedback.part(begin, 1.0 if begin else _BEFORE / 4))
         except InstallationError as error:
             self._log.write(f"proof failed: {error}")
             raise

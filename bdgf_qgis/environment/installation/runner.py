@@ -13,9 +13,8 @@ from typing import IO, Optional
 
 from ....model.shared.text import plain_text
 from ...engine import process as processes
-from ...engine.errors import RunCancelled
-from ...engine.run import Feedback
 from ...engine.wait import Wait, in_words
+from ...feedback import Feedback, RunCancelled
 from .errors import StepFailed
 from .install_log import InstallLog
 from .output import PackageProgress, explanation
@@ -45,7 +44,7 @@ class StepRunner:
         """
         environment = {**(self._variables if variables is None else variables), **dict(step.extra)}
         self._log.write("$ " + " ".join(step.command))
-        self._feedback.progress(begin, step.title)
+        self._feedback.at(begin, step.title)
         try:
             process = processes.start(step.command, environment, str(self._folder), subprocess.STDOUT)
         except OSError as error:
@@ -64,7 +63,7 @@ class StepRunner:
             why = explanation(lines, status)
             said = "" if not why.startswith(status) else f" It last wrote: {' | '.join(lines[-3:])}"
             raise StepFailed(self._log.clean(f"{step.title} failed: {why}{said} The log is {self._log.path}."))
-        self._feedback.progress(end, step.title)
+        self._feedback.at(end, step.title)
         return lines
 
     def _follow(self, process: subprocess.Popen[bytes], step: Step, begin: float, end: float) -> list[str]:
@@ -100,7 +99,7 @@ class StepRunner:
                 seconds = (shown - started) // 5 * 5  # a sign of life while one large package comes
                 waited = f", {seconds:.0f} s" if seconds else ""
                 what = f": {packages.text}" if packages.text else ""
-                self._feedback.progress(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
+                self._feedback.at(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
 
     def _look(self, quiet: Wait, process: int, step: Step) -> None:
         """Nothing was printed just now: warn, or end what has no end."""

@@ -16,8 +16,9 @@ import numpy as np
 from osgeo import gdal, gdal_array
 
 from ....model.shared.messages import ClassInfo
+from ...feedback import SILENT, Feedback, RunCancelled
 from ...files.atomic_file import AtomicFile
-from ..errors import RasterCancelled, RasterError
+from ..errors import RasterError
 from ..gdal_calls import GdalMessages, gdal_errors
 from ..grid import Grid, Window
 from .class_table import write_class_table
@@ -28,8 +29,6 @@ from .whole import require_whole
 _TILE = 256
 _THREADS = "NUM_THREADS=ALL_CPUS"
 _COPYING = 0.7  # share of the time that goes into the copy, before overviews
-
-Report = Callable[[float], bool]
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def write_mosaic(
     window: Window,
     statistics: Sequence[Statistics] = (),
     cloud: bool = False,
-    report: Report = lambda share: True,
+    feedback: Feedback = SILENT,
 ) -> None:
     """Put blocks together to a GeoTIFF with overviews.
 
@@ -122,15 +121,16 @@ def write_mosaic(
         window: the part of the grid that the raster holds.
         statistics: one a band, or none.
         cloud: whether it is to be a Cloud Optimized GeoTIFF.
-        report: called with the share 0..1 that is done; says whether to go on.
+        feedback: told the share 0..1 that is done, and asked about Cancel.
 
-    Raises RasterError where the disk is full or a part cannot be read, RasterCancelled.
+    Raises RasterError where the disk is full or a part cannot be read, RunCancelled.
     """
     stopped = False
 
     def said(share: float) -> int:
         nonlocal stopped
-        stopped = stopped or not report(share)
+        feedback.at(share)
+        stopped = stopped or feedback.is_cancelled()
         return not stopped
 
     failure = ""
@@ -141,7 +141,7 @@ def write_mosaic(
     except RasterError as error:
         failure = str(error)  # alone: the frames of the error hold data sets, and Windows deletes no open file
     if stopped:  # maybe too late for GDAL to hear
-        raise RasterCancelled
+        raise RunCancelled
     if failure:
         raise RasterError(failure)
     require_whole(draft.file, _what(draft.path))

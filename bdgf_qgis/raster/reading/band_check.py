@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from ..errors import RasterCancelled
+from ...feedback import SILENT, Feedback
 from ..grid import Window
 from .readers import SourcePixels
 
@@ -13,13 +13,11 @@ _PATCHES = 8  # patches along a side of the window
 _STRIP = 32 * 1024 * 1024  # bytes of an exact scan read at once
 
 
-def bands_with_data(
-    pixels: SourcePixels, window: Window, cancelled: Callable[[], bool] = lambda: False
-) -> tuple[int, ...]:
+def bands_with_data(pixels: SourcePixels, window: Window, feedback: Feedback = SILENT) -> tuple[int, ...]:
     """Numbers of the bands with a valid pixel in a window of the raster's own pixels.
 
     Patches spread over the window settle most bands; only bands that show nothing there are read whole. Raises
-    RasterCancelled where `cancelled` says so.
+    RunCancelled where `feedback` says so.
     """
     open_ones = set(range(len(pixels.bands)))
     for patch in _patches(window):
@@ -29,8 +27,7 @@ def bands_with_data(
     for strip in _strips(pixels, window, len(open_ones)):
         if not open_ones:
             break
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         open_ones -= pixels.bands_with_data(strip, sorted(open_ones))
     return tuple(number for position, number in enumerate(pixels.bands) if position not in open_ones)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import RasterCancelled
+from ...feedback import SILENT, Feedback
 from ..grid import Window
 from .stack import ModalityStack
 
@@ -21,7 +21,7 @@ def shares_outside(
     window: Window,
     ranges: Ranges,
     seed: int = 0,
-    cancelled: Callable[[], bool] = lambda: False,
+    feedback: Feedback = SILENT,
 ) -> tuple[tuple[float, ...], ...]:
     """Per modality and band the share 0..1 of sampled valid pixels outside a range (lowest, highest).
 
@@ -30,7 +30,7 @@ def shares_outside(
         window: part of the grid to sample from.
         ranges: per modality and band, as a model's header holds them.
         seed: of the choice of squares. All shares are 0 where no sampled pixel is valid.
-        cancelled: looked at for each square; RasterCancelled is raised where it says so.
+        feedback: looked at for each square; RunCancelled is raised where the user cancels.
     """
     place = window.intersection(stack.overlap)
     rows, columns = place.cell_starts(_CELL)
@@ -39,8 +39,7 @@ def shares_outside(
     outside = [np.zeros(len(each.bands)) for each in stack.modalities]
     seen = 0
     for number in sorted(chosen.tolist()):
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         row, column = divmod(number, len(columns))
         arrays, valid = stack.read(Window(rows[row], columns[column], _CELL, _CELL).intersection(place))
         seen += int(valid.sum())

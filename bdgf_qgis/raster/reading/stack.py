@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Optional, Union
@@ -12,6 +12,7 @@ from osgeo import gdal
 
 from ....model.shared.messages import ModalityInfo, SceneInfo
 from ....model.shared.text import plain_text, short_name
+from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Grid, Window
 from ..texts import listed, quoted
@@ -173,7 +174,7 @@ def open_stack(
     sources: Sequence[RasterSource],
     grid_source: Optional[RasterSource] = None,
     keep: Optional[Sequence[Sequence[str]]] = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    feedback: Feedback = SILENT,
 ) -> ModalityStack:
     """Rasters on the grid of `grid_source`, or of the first.
 
@@ -182,7 +183,7 @@ def open_stack(
         grid_source: a raster whose grid rules.
         keep: per modality the names of the bands to use, in this order; none of them is dropped then. Without it,
             all bands that hold a valid pixel in the overlap.
-        cancelled: looked at where a search for valid pixels takes long; RasterCancelled is raised where it says so.
+        feedback: looked at where a search for valid pixels takes long; RunCancelled is raised where the user cancels.
 
     Raises RasterError, naming the layer, where a raster cannot be used, only some rasters have a CRS, they do not
     overlap, a wanted band is missing, or a raster has no valid pixel in the overlap.
@@ -201,7 +202,7 @@ def open_stack(
         reader = _reader(source, numbers, grid)
         dropped: tuple[str, ...] = ()
         if keep is None:
-            found = bands_with_data(reader.pixels, reader.own_window(overlap), cancelled)
+            found = bands_with_data(reader.pixels, reader.own_window(overlap), feedback)
             if not found:
                 raise RasterError(f"The layer '{source.name}' has no valid pixel where the rasters overlap.")
             dropped = tuple(name_of[number] for number in numbers if number not in found)

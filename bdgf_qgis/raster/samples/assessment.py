@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ....model.shared.messages import ClassInfo, TrainingPolygons
-from ..errors import RasterCancelled, RasterError
+from ...feedback import SILENT, Feedback
+from ..errors import RasterError
 from ..grid import Window
 from ..output.class_table import NO_COLOUR, read_class_table
 from ..output.lineage import check_is_class_raster, read_lineage
@@ -65,8 +66,7 @@ def confusion_of(
     polygons: Iterable[Polygon],
     crs_wkt: str,
     field: str = "class",
-    progress: Callable[[float], None] = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    feedback: Feedback = SILENT,
 ) -> Assessment:
     """Compare a class raster with reference polygons, rasterised as training samples are.
 
@@ -78,8 +78,7 @@ def confusion_of(
         polygons: the reference; without a class they are left out.
         crs_wkt: CRS of their coordinates; '' takes them as they are.
         field: name of the class field, for messages.
-        progress: is told the fraction 0..1 that is done.
-        cancelled: looked at for each block; RasterCancelled is raised where it says so.
+        feedback: told the share that is done, and asked about Cancel, for each block; RunCancelled is raised then.
 
     Raises RasterError where the raster is no class raster, texts cannot be matched, or no reference pixel lies on
     mapped pixels.
@@ -95,9 +94,9 @@ def confusion_of(
     pixels = SourcePixels(source, [1])
     met = _met(rule, table, trained.values, field, source.name)
     notes = [*(() if met.by_name else rule.notes), *met.notes]
-    found = shapes_of(labelled, crs_wkt, pixels.grid, cancelled)
+    found = shapes_of(labelled, crs_wkt, pixels.grid, feedback)
     positions = [met.keys[text_of(labelled[place].value)] for place in found.places]
-    tally, used = _tally(pixels, found.shapes, positions, _merged(table, met.by_name), source.name, progress, cancelled)
+    tally, used = _tally(pixels, found.shapes, positions, _merged(table, met.by_name), source.name, feedback)
     pixels.close()
     if not tally.pairs:
         raise RasterError(
@@ -199,26 +198,24 @@ def _tally(
     positions: Sequence[int],
     merged: Mapping[int, int],
     name: str,
-    progress: Callable[[float], None],
-    cancelled: Callable[[], bool],
+    feedback: Feedback,
 ) -> tuple[_Tally, set[int]]:
     """Counts over all blocks that a polygon touches, and the numbers of the polygons with a pixel on the raster."""
     area = pixels.grid.window
-    polygons = PolygonRaster(shapes, area, cancelled)
+    polygons = PolygonRaster(shapes, area, feedback)
     blocks = list(polygons.windows(area, _BLOCK))
     distinct, numbers = np.unique(np.array(positions, np.int64), return_inverse=True)
     tally = _Tally(Counter(), set())
     used, compared = np.zeros((2, len(shapes)), bool)
     for done, block in enumerate(blocks):
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         claimed = agreed(polygons, block, numbers)
         for runs in polygons.runs(block, ~used):
             used[runs.polygon] = True
         tally.conflicts += int((claimed == DISPUTED).sum())
         mapped = _compare(pixels, block, claimed, distinct, merged, tally, name)
         compared |= claimants(polygons, block, mapped, ~compared)
-        progress((done + 1) / len(blocks))
+        feedback.at((done + 1) / len(blocks))
     tally.polygons.update(np.flatnonzero(compared).tolist())
     return tally, set(np.flatnonzero(used).tolist())
 

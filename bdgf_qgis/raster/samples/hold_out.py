@@ -6,13 +6,13 @@ max(1, round(n * share)) of them, chosen at random, but never all; a class of fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
 
-from ..errors import RasterCancelled
+from ...feedback import SILENT, Feedback
 from ..grid import Grid
 from .shapes import Shape
 
@@ -29,9 +29,7 @@ class Distance:
     map_units: float
 
 
-def units_of(
-    shapes: Sequence[Shape], classes: Sequence[int], cancelled: Callable[[], bool] = lambda: False
-) -> np.ndarray:
+def units_of(shapes: Sequence[Shape], classes: Sequence[int], feedback: Feedback = SILENT) -> np.ndarray:
     """Number of the unit (n,) of each polygon, counted from 0 in the order of the polygons.
 
     A unit is found by going from polygon to near polygon; who has been met is not asked again.
@@ -51,8 +49,7 @@ def units_of(
             others = others[units[others] < 0]
             near = others[_box_distances(boxes[one], boxes[others]) <= NEAR + _ROUNDING]
             for other in near.tolist():
-                if cancelled():
-                    raise RasterCancelled
+                feedback.check()
                 if shapes[one].geometry.Distance(shapes[other].geometry) <= NEAR + _ROUNDING:
                     units[other] = number
                     front.append(other)
@@ -95,7 +92,7 @@ def held_out_units(units: np.ndarray, classes: np.ndarray, share: float, seed: i
 
 
 def least_distance(
-    first: Sequence[Shape], second: Sequence[Shape], grid: Grid, cancelled: Callable[[], bool] = lambda: False
+    first: Sequence[Shape], second: Sequence[Shape], grid: Grid, feedback: Feedback = SILENT
 ) -> Optional[Distance]:
     """The shortest way from a polygon of the one group to one of the other; None where a group is empty."""
     if not first or not second:
@@ -110,8 +107,7 @@ def least_distance(
         for place in near[np.argsort(apart[near], kind="stable")].tolist():
             if apart[place] >= best or best == 0:
                 break
-            if cancelled():
-                raise RasterCancelled
+            feedback.check()
             distance = shape.geometry.Distance(second[place].geometry)
             if distance < best:
                 best, pair = distance, (shape, second[place])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
 
-from ..errors import RasterCancelled, RasterError
+from ...feedback import SILENT, Feedback
+from ..errors import RasterError
 from ..grid import Window
 from ..reading.stack import ModalityStack
 from ..texts import counted, geometry_notes, listed, rounded
@@ -149,7 +150,7 @@ def rasterise_labels(
     field: str = "class",
     holdout: float = 0.2,
     seed: int = 0,
-    cancelled: Callable[[], bool] = lambda: False,
+    feedback: Feedback = SILENT,
 ) -> Labels:
     """The valid pixels of drawn polygons.
 
@@ -160,7 +161,7 @@ def rasterise_labels(
         field: name of the class field, for messages.
         holdout: share of the polygon units of a class that is held out; 0 uses all for training.
         seed: of the choice of held-out units.
-        cancelled: looked at often; RasterCancelled is raised where it says so.
+        feedback: looked at often; RunCancelled is raised where the user cancels.
 
     Raises RasterError where no polygon has a class or lies on valid pixels, only one class is left, a value is no
     class code, or the CRSs cannot be brought together.
@@ -170,8 +171,8 @@ def rasterise_labels(
         raise RasterError("The layer of samples holds no polygon: draw polygons, or check selection and filter.")
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
-    found = shapes_of(labelled, crs_wkt, stack.grid, cancelled)
-    marked = _marked(stack, labelled, found.places, found.shapes, rule, cancelled)
+    found = shapes_of(labelled, crs_wkt, stack.grid, feedback)
+    marked = _marked(stack, labelled, found.places, found.shapes, rule, feedback)
     present = np.flatnonzero(marked.valid)
     classes = rule.classes
     dropped = tuple(each.label for position, each in enumerate(classes) if position not in present)
@@ -184,7 +185,7 @@ def rasterise_labels(
         raise RasterError(
             f"All usable polygons belong to one class, '{classes[present[0]].label}': at least two are needed."
         )
-    split = _split(stack, marked, found.shapes, holdout, seed, cancelled)
+    split = _split(stack, marked, found.shapes, holdout, seed, feedback)
     skipped_without = len(everything) - len(labelled)
     kept = tuple(classes[position] for position in present)
     thin, conflicts = marked.polygons.thin, marked.conflicts
@@ -239,18 +240,17 @@ def _marked(
     places: Sequence[int],
     shapes: Sequence[Shape],
     rule: ClassRule,
-    cancelled: Callable[[], bool],
+    feedback: Feedback,
 ) -> _Marked:
     """Go over the scene cell by cell and see which pixels count."""
     position_of = {each.code: position for position, each in enumerate(rule.classes)}
     codes = rule.codes
     positions = np.array([position_of[codes[text_of(labelled[place].value)]] for place in places], np.int64)
-    polygons = PolygonRaster(shapes, stack.overlap, cancelled)
+    polygons = PolygonRaster(shapes, stack.overlap, feedback)
     marks = LabelMap(stack.overlap, _CELL)
     valid, used, conflicts = np.zeros(len(rule.classes), np.int64), np.zeros(len(shapes), bool), 0
     for cell in polygons.windows(stack.overlap, _CELL):
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         claimed = agreed(polygons, cell, positions)
         inside = _valid(stack, cell, claimed)
         conflicts += int((inside & (claimed == DISPUTED)).sum())
@@ -289,21 +289,21 @@ def _split(
     shapes: Sequence[Shape],
     share: float,
     seed: int,
-    cancelled: Callable[[], bool],
+    feedback: Feedback,
 ) -> _Split:
     """Which units of polygons are held out, and the pixels of both parts: classes are numbered anew, without gaps."""
     renumbered = np.cumsum(marked.valid > 0) - 1
     used = np.flatnonzero(marked.used)
     positions = renumbered[marked.positions[used]]
     chosen = [shapes[each] for each in used]
-    units = units_of(chosen, positions.tolist(), cancelled)
+    units = units_of(chosen, positions.tolist(), feedback)
     held_units = held_out_units(units, positions, share, seed)
     held_polygons = np.isin(units, held_units)
     distance = least_distance(
         [each for each, held in zip(chosen, held_polygons) if held],
         [each for each, held in zip(chosen, held_polygons) if not held],
         stack.grid,
-        cancelled,
+        feedback,
     )
     unit_of = np.zeros(len(shapes), np.int64)
     unit_of[used] = units
@@ -312,8 +312,7 @@ def _split(
     training, held_out = training_sample(classes, seed), held_out_sample(seed)
     totals = np.zeros((2, int(positions.max()) + 1), np.int64)
     for cell, marks in marked.map.cells():
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         row, column = np.nonzero(marks != NONE)
         position, unit = renumbered[marks[row, column]], agreed(marked.polygons, cell, unit_of)[row, column]
         points = np.stack([row + cell.row, column + cell.column, position, unit], axis=1).astype(np.int32)
@@ -325,8 +324,7 @@ def _split(
     samples = []
     for each in (training, held_out):
         samples.append(each.points())
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
     points = np.concatenate(samples)
     points = points[np.argsort(points[:, 0].astype(np.int64) * stack.grid.width + points[:, 1])]
     counts = tuple(

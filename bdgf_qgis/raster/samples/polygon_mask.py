@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
+from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Grid, Window
 from ..texts import geometry_notes
@@ -20,7 +21,7 @@ class PolygonMask:
         polygons: their values do not matter.
         crs_wkt: CRS of their coordinates; '' takes them as they are.
         grid: the grid.
-        cancelled: looked at for each polygon; RasterCancelled is raised where it says so.
+        feedback: looked at for each polygon; RunCancelled is raised where the user cancels.
 
     window is what holds them all, clipped to the grid; notes says what was repaired or left out. Raises RasterError
     where there is no usable polygon on the grid.
@@ -31,16 +32,16 @@ class PolygonMask:
         polygons: Iterable[Polygon],
         crs_wkt: str,
         grid: Grid,
-        cancelled: Callable[[], bool] = lambda: False,
+        feedback: Feedback = SILENT,
     ) -> None:
-        found = shapes_of(polygons, crs_wkt, grid, cancelled)
+        found = shapes_of(polygons, crs_wkt, grid, feedback)
         self.notes = tuple(geometry_notes(found, 0, 0))
         self.window = Window(0, 0, 0, 0)
         for shape in found.shapes:
             self.window = self.window.union(shape.window.intersection(grid.window))
         if self.window.empty:
             raise RasterError("No polygon of the mask lies on the rasters: check its coordinate reference system.")
-        self._polygons = PolygonRaster(found.shapes, grid.window, cancelled)
+        self._polygons = PolygonRaster(found.shapes, grid.window, feedback)
 
     def read(self, window: Window) -> np.ndarray:
         """Pixels inside, bool (h, w)."""

@@ -7,13 +7,13 @@ the window alone: not on how long, how large or how many the polygons are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
 
-from ..errors import RasterCancelled
+from ...feedback import SILENT, Feedback
 from ..grid import Window
 from .crossings import crossings, rows_crossed
 from .shapes import Shape
@@ -43,12 +43,12 @@ class PolygonRaster:
     Args:
         shapes: the polygons; runs() names them by their position.
         area: no pixel outside is ever asked for.
-        cancelled: looked at for each polygon; RasterCancelled is raised where it says so.
+        feedback: looked at for each polygon; RunCancelled is raised where the user cancels.
 
     thin is the number of polygons that claim the pixels they touch.
     """
 
-    def __init__(self, shapes: Sequence[Shape], area: Window, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, shapes: Sequence[Shape], area: Window, feedback: Feedback = SILENT) -> None:
         self._shapes = shapes
         bounds = np.array([each.bounds for each in shapes]).reshape(-1, 4)
         bounds = np.floor(np.clip(bounds, -_BOUND, _BOUND)).astype(np.int64)
@@ -57,10 +57,9 @@ class PolygonRaster:
         nothing = np.empty(0, np.int64)
         thin, rows, columns = [nothing], [nothing], [nothing]
         for number in self._members(area):
-            if cancelled():
-                raise RasterCancelled
-            if is_thin(shapes[number], cancelled):
-                row, column = touched(shapes[number], area, cancelled)
+            feedback.check()
+            if is_thin(shapes[number], feedback):
+                row, column = touched(shapes[number], area, feedback)
                 thin.append(np.full(len(row), number))
                 rows.append(row)
                 columns.append(column)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 import numpy as np
 from osgeo import ogr
 
-from ..errors import RasterCancelled, RasterError
+from ...feedback import SILENT, Feedback
+from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
 from ..reading.longitudes import Rings, near, parts_on, turn_of, unbroken
@@ -72,20 +73,17 @@ class Shapes:
     skipped: tuple[tuple[int, str], ...]
 
 
-def shapes_of(
-    polygons: Iterable[Polygon], wkt: str, grid: Grid, cancelled: Callable[[], bool] = lambda: False
-) -> Shapes:
+def shapes_of(polygons: Iterable[Polygon], wkt: str, grid: Grid, feedback: Feedback = SILENT) -> Shapes:
     """Polygons, whose coordinates are in the CRS `wkt`, on a grid; '' takes the coordinates as they are.
 
-    Raises RasterError where no transformation between the two CRSs is known, and RasterCancelled where `cancelled`
+    Raises RasterError where no transformation between the two CRSs is known, and RunCancelled where `feedback`
     says so.
     """
     found = transformation(wkt, grid.wkt, "The polygons cannot be brought to the CRS of the rasters")
     turn = turn_of(grid.wkt) if wkt else 0.0
     shapes, places, repaired, skipped = [], [], [], []
     for place, polygon in enumerate(polygons):
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         geometry, reason, mended = _usable(polygon.wkb)
         parts = _rings(geometry) if geometry is not None else []
         if geometry is not None and found is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import RasterCancelled, RasterError
+from ...feedback import SILENT, Feedback
+from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Window
 from .crossings import crossings, rows_crossed
@@ -18,13 +19,12 @@ _CROSSINGS = 500_000  # of edges with rows, that are looked at together
 Cell = tuple[int, int]
 
 
-def is_thin(shape: Shape, cancelled: Callable[[], bool] = lambda: False) -> bool:
+def is_thin(shape: Shape, feedback: Feedback = SILENT) -> bool:
     """Whether no pixel centre at all lies inside, neither on the grid nor off it."""
     window = shape.window
     row, rows, most = window.row, _ROWS, max(1, _CROSSINGS // len(shape.edges))
     while row < window.row_end:
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         end = min(window.row_end, row + min(rows, most))
         if _holds_centre(shape, row, end):
             return False
@@ -32,15 +32,14 @@ def is_thin(shape: Shape, cancelled: Callable[[], bool] = lambda: False) -> bool
     return True
 
 
-def touched(shape: Shape, area: Window, cancelled: Callable[[], bool] = lambda: False) -> tuple[np.ndarray, np.ndarray]:
+def touched(shape: Shape, area: Window, feedback: Feedback = SILENT) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pixels of an area of which a polygon without a pixel centre covers some part; where it
     has no area, of those through which it runs."""
     edges = shape.edges[_near(shape.edges, area)]
     cells = {cell for edge in edges for cell in _crossed(edge.tolist(), area)}
     covered = set()
     for cell in cells:
-        if cancelled():
-            raise RasterCancelled
+        feedback.check()
         if _shares_area(shape, *cell):
             covered.add(cell)
     found = covered if covered or shape.geometry.GetArea() > 0 else cells

@@ -15,7 +15,8 @@ from typing import Optional
 import numpy as np
 
 from ....model.shared.messages import TileFiles
-from ..errors import RasterCancelled, RasterError
+from ...feedback import SILENT, Feedback
+from ..errors import RasterError
 from ..grid import Window
 from ..npy import NpyWriter, save_array
 from ..reading.stack import ModalityStack
@@ -98,9 +99,7 @@ def copy_tiles(
     tile: int = 64,
     max_bytes: int = MOST_BYTES,
     seed: int = 0,
-    progress: Callable[[float], None] = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
-    note: Callable[[str, str], None] = lambda level, text: None,
+    feedback: Feedback = SILENT,
     extent: Optional[Window] = None,
 ) -> TileFiles:
     """Copy the tiles that training needs into .npy files in an existing folder.
@@ -112,12 +111,11 @@ def copy_tiles(
         tile: side of a tile, pixels.
         max_bytes: bound on the size of all files, and on what the worker makes of them in memory.
         seed: of the random choice.
-        progress: is told the fraction 0..1 that is done.
-        cancelled: looked at before each read; RasterCancelled is raised where it says so.
-        note: is told lines for the log: level 'info' or 'warning', and text.
+        feedback: told the share that is done and lines for the log; asked about Cancel before each read.
         extent: part of the grid to copy from; pixels outside count as invalid.
 
-    Raises RasterError where no pixel is valid or a file cannot be read, FileError where the folder's disk is full.
+    Raises RasterError where no pixel is valid or a file cannot be read, FileError where the folder's disk is full,
+    RunCancelled.
     """
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)
@@ -126,23 +124,21 @@ def copy_tiles(
     cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
     plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // cost)), seed)
     for text in plan.notes:
-        note("warning", text)
-    if cancelled():
-        raise RasterCancelled
+        feedback.warn(text)
+    feedback.check()
     partial = labels is not None and (len(labels.points) < sum(labels.drawn) or plan.assessed is not None)
-    copier = _Copier(stack, area, folder, tile, cancelled, labels.map if labels is not None and partial else None)
+    copier = _Copier(stack, area, folder, tile, feedback, labels.map if labels is not None and partial else None)
     for batch in _batches(plan, copier):
         copier.copy(
-            batch, lambda: progress(min(1.0, max(len(copier.places) / plan.room, copier.tried / max(1, plan.total))))
+            batch, lambda: feedback.at(min(1.0, max(len(copier.places) / plan.room, copier.tried / max(1, plan.total))))
         )
     copier.close()
     if not copier.places:
         raise RasterError("The rasters have no pixel where all of them are valid, so there is nothing to learn from.")
-    progress(1.0)
+    feedback.at(1.0)
     size = len(copier.places) * stack.pixel_bytes * tile * tile
     used = len(copier.places) * in_memory * tile * tile
-    note(
-        "info",
+    feedback.info(
         f"Copied {len(copier.places):,} tiles of {tile} x {tile} pixels: {size / 1024**2:.1f} MiB on disk, "
         f"{used / 1024**2:.1f} MiB in the worker's memory.",
     )
@@ -195,7 +191,7 @@ class _Copier:
         area: Window,
         folder: Path,
         tile: int,
-        cancelled: Callable[[], bool],
+        feedback: Feedback,
         labelled: Optional[LabelMap],
     ) -> None:
         self.places: list[Place] = []
@@ -206,7 +202,7 @@ class _Copier:
         self._stack = stack
         self._area = area
         self._tile = tile
-        self._cancelled = cancelled
+        self._feedback = feedback
         self._values = [
             NpyWriter(path, (len(each.bands), tile, tile), each.dtype)
             for path, each in zip(self.files, stack.modalities)
@@ -219,8 +215,7 @@ class _Copier:
         """Copy tiles, given in the order of the raster; neighbours in a row are read at once."""
         most = max(1, _READ // (self._stack.pixel_bytes * self._tile**2))
         for run in _runs(places, most):
-            if self._cancelled():
-                raise RasterCancelled
+            self._feedback.check()
             self._copy_run(run)
             self._stack.spare_memory()
             self.tried += len(run)

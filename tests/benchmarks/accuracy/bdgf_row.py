@@ -17,6 +17,7 @@ import numpy as np
 from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
+from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
@@ -62,18 +63,11 @@ class BdgfResult:
     curves: Curves
 
 
-class Quiet:
+class Quiet(Feedback):
     """A run's feedback without a user; keeps warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-
-    def is_cancelled(self) -> bool:
-        """Never."""
-        return False
-
-    def progress(self, fraction: float, text: str) -> None:
-        """Nobody looks."""
 
     def note(self, level: str, text: str) -> None:
         """Keep warnings."""

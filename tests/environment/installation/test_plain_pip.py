@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.run import Feedback
 from bdgf.bdgf_qgis.environment.installation import install as module
 from bdgf.bdgf_qgis.environment.installation import steps
 from bdgf.bdgf_qgis.environment.installation.errors import InstallationError
@@ -20,19 +19,17 @@ from bdgf.bdgf_qgis.environment.installation.output import explanation
 from bdgf.bdgf_qgis.environment.installation.pins import ENVIRONMENT
 from bdgf.bdgf_qgis.environment.installation.system import System, this_system
 from bdgf.bdgf_qgis.environment.managed import Managed, environments, python_inside, read_state, write_state
+from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.tests.environment.installation.conftest import SYSTEM_PYTHON
 from bdgf.tools.pin_packages import entries
 
 
-class Silent:
+class Heard(Feedback):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def is_cancelled(self) -> bool:
-        return False
-
-    def progress(self, fraction: float, text: str) -> None:
-        assert 0 <= fraction <= 1
+    def at(self, share: float, text: str = "") -> None:
+        assert 0 <= share <= 1
 
     def note(self, level: str, text: str) -> None:
         self.notes.append(text)
@@ -71,7 +68,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_plain_pip_makes_it_too(home: Path) -> None:
-    feedback = Silent()
+    feedback = Heard()
     result = install(job(home), feedback)
     assert result.python.is_file() and list(result.python.parents[1].glob("lib/python*/site-packages/safetensors"))
     assert any("uv is not to be had" in each for each in feedback.notes)
@@ -83,32 +80,32 @@ def test_another_file_than_the_pinned_one_is_not_installed(home: Path) -> None:
     pins = steps.ENVIRONMENT
     pins.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", pins.read_text()))
     with pytest.raises(InstallationError, match="not what this plugin expects and was thrown away"):
-        install(job(home), Silent())
+        install(job(home), Heard())
     assert read_state(home) is None and list(environments(home).iterdir()) == []
 
 
 def test_what_does_not_work_is_not_put_in_use(home: Path) -> None:
     with pytest.raises(InstallationError, match="a missing DLL"):
-        install(job(home, prove=fails), Silent())
+        install(job(home, prove=fails), Heard())
     assert read_state(home) is None and list(environments(home).iterdir()) == []
 
 
 def test_without_any_python_one_sentence_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_qgis_python", lambda *_: None)
     with pytest.raises(InstallationError, match=r"^Neither uv nor a Python .* install uv or Python .*BDGF options\.$"):
-        install(job(home), Silent())
+        install(job(home), Heard())
 
 
 def test_a_computer_without_pytorch_is_told_before_anything_is_made(home: Path) -> None:
     with pytest.raises(InstallationError, match="Intel"):
-        install(job(home, System("darwin", "x86_64", (), (3, 12))), Silent())
+        install(job(home, System("darwin", "x86_64", (), (3, 12))), Heard())
     assert not home.exists()
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InstallationError, match=r"The folder .*file/bdgf in the QGIS profile cannot be written"):
-        install(job(tmp_path / "file" / "bdgf"), Silent())
+        install(job(tmp_path / "file" / "bdgf"), Heard())
 
 
 def test_broken_records_count_as_none(tmp_path: Path) -> None:

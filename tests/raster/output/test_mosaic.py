@@ -14,13 +14,14 @@ import pytest
 from osgeo import gdal
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 
+from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
-from bdgf.bdgf_qgis.raster.errors import RasterCancelled
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.lineage import Lineage, read_lineage
 from bdgf.bdgf_qgis.raster.output.mosaic import Content, Part, write_mosaic, write_part
 from bdgf.bdgf_qgis.raster.output.statistics import Statistics
 from bdgf.model.shared.messages import ClassInfo, TrainingPolygons
+from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 
 GRID = Grid(1200, 900, TRANSFORM, wkt(UTM))
@@ -167,8 +168,9 @@ def test_statistics_of_blocks_are_those_of_the_whole() -> None:
 def test_cancel_leaves_nothing(tmp_path: Path, cloud: bool, share: float) -> None:
     folder = tmp_path / "out"
     parts = parts_of(values(SHARES), SHARES, tmp_path)
-    with pytest.raises(RasterCancelled), Watched(folder / "map.tif") as draft:
-        write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), cloud, lambda done: done < share)
+    stopping = Recorder(lambda recorder: recorder.bar[-1][1] >= share)
+    with pytest.raises(RunCancelled), Watched(folder / "map.tif") as draft:
+        write_mosaic(draft, parts, SHARES, GRID, WINDOW, (), cloud, stopping)
     assert not folder.exists() and draft.held == []
 
 

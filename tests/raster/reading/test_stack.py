@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
+from bdgf.bdgf_qgis.feedback import RunCancelled
+from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.source import RasterSource
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
+from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, make_raster
 
 
@@ -227,5 +229,7 @@ def test_a_search_for_pixels_of_a_continent_begins_at_once(tmp_path: Path) -> No
     assert size in text
     (tmp_path / "large.vrt").write_text(text.replace(size, 'rasterXSize="40000000" rasterYSize="20000000"', 1))
     looks = iter((False, False, True))
-    with pytest.raises(RasterCancelled):
-        open_stack([RasterSource(str(tmp_path / "large.vrt"), "large")], cancelled=lambda: next(looks))
+    with pytest.raises(RunCancelled):
+        open_stack(
+            [RasterSource(str(tmp_path / "large.vrt"), "large")], feedback=Recorder(lambda recorder: next(looks))
+        )

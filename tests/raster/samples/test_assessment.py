@@ -10,7 +10,8 @@ import pytest
 from osgeo import gdal, ogr
 from sklearn import metrics
 
-from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
+from bdgf.bdgf_qgis.feedback import RunCancelled
+from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
 from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, Lineage
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
@@ -20,6 +21,7 @@ from bdgf.bdgf_qgis.raster.samples.polygon_digests import training_polygons
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.model.shared.accuracy import accuracy_of
 from bdgf.model.shared.messages import ClassInfo
+from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, box, make_raster, polygons_of, wkt
 
 CLASSES = (ClassInfo(2, "water", "#0000ff"), ClassInfo(5, "wood", "#00ff00"), ClassInfo(9, "grass", "#ffff00"))
@@ -269,12 +271,12 @@ def test_what_cannot_be_assessed(tmp_path: Path, polygons: list[Polygon], messag
 def test_progress_and_cancel(tmp_path: Path) -> None:
     codes = np.full((1100, 60), 5, np.uint8)
     source = class_map(tmp_path / "map.tif", codes)
-    seen: list[float] = []
+    shown = Recorder()
     polygons = [box(1, 5, 5, 5, 4, 1090), box(2, 2, 20, 5, 4, 4)]
-    confusion_of(source, polygons, wkt(UTM), progress=seen.append)
-    assert seen == [0.5, 1.0]
-    with pytest.raises(RasterCancelled):
-        confusion_of(source, polygons, wkt(UTM), cancelled=lambda: True)
+    confusion_of(source, polygons, wkt(UTM), feedback=shown)
+    assert [share for _, share, _ in shown.bar] == [0.5, 1.0]
+    with pytest.raises(RunCancelled):
+        confusion_of(source, polygons, wkt(UTM), feedback=Recorder(lambda recorder: True))
 
 
 def test_a_published_map_against_its_own_polygons(scenes: Callable[[str], Path]) -> None:

@@ -12,6 +12,7 @@ PRELUDE = """
 import resource, sys, time
 from pathlib import Path
 import numpy as np
+from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.polygon_mask import PolygonMask
@@ -39,15 +40,18 @@ RUN = """
 before, last, gaps = peak(), [time.monotonic()], []
 resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3,) * 2)  # far below what would harm others
 
-def cancelled():
-    gaps.append(time.monotonic() - last[0])
-    last[0] += gaps[-1]
-    return False
+class Asked(Feedback):
+    def is_cancelled(self):
+        gaps.append(time.monotonic() - last[0])
+        last[0] += gaps[-1]
+        return False
+
+feedback = Asked()
 
 with open_stack([source]) as stack:
-    labels = rasterise_labels(stack, polygons, wkt(UTM), "class_id", 0.2, 0, cancelled)
-    copy_tiles(stack, labels, folder, cancelled=cancelled)
-    mask = PolygonMask(polygons, wkt(UTM), stack.grid, cancelled)
+    labels = rasterise_labels(stack, polygons, wkt(UTM), "class_id", 0.2, 0, feedback)
+    copy_tiles(stack, labels, folder, feedback=feedback)
+    mask = PolygonMask(polygons, wkt(UTM), stack.grid, feedback)
     for window in stack.grid.window.cells(1024):
         mask.read(window)
 confusion_of(source, polygons, wkt(UTM), "class_id")

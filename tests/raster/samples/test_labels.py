@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from osgeo import osr
 
-from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
+from bdgf.bdgf_qgis.feedback import RunCancelled
+from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.bdgf_qgis.raster.samples.hold_out import Distance
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
+from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import UTM, box, make_raster, ring_wkb, wkt
 
 
@@ -186,5 +188,6 @@ def test_coordinates_without_a_crs_are_taken_as_they_are(tmp_path: Path, stack: 
 
 
 def test_cancel_is_honoured(stack: ModalityStack) -> None:
-    with pytest.raises(RasterCancelled):
-        rasterise_labels(stack, [box(1, 1, 10, 10, 3, 3), box(2, 2, 9, 9, 1, 1)], wkt(UTM), cancelled=lambda: True)
+    polygons = [box(1, 1, 10, 10, 3, 3), box(2, 2, 9, 9, 1, 1)]
+    with pytest.raises(RunCancelled):
+        rasterise_labels(stack, polygons, wkt(UTM), feedback=Recorder(lambda recorder: True))

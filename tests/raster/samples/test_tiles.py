@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bdgf.bdgf_qgis.raster.errors import RasterCancelled, RasterError
+from bdgf.bdgf_qgis.feedback import RunCancelled
+from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles, plan_tiles
 from bdgf.model.shared.messages import TileFiles
+from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import UTM, box, make_raster, wkt
 
 TILE = 16
@@ -65,15 +67,15 @@ def all_tiles(stack: ModalityStack) -> set[tuple[int, int]]:
 
 
 def test_a_scene_that_fits_is_copied_whole(stack: ModalityStack, tmp_path: Path) -> None:
-    log: list[tuple[str, str]] = []
-    seen: list[float] = []
+    shown = Recorder()
     labels = labels_of(stack, (5, 5), (100, 100), (120, 30), (20, 140), (140, 5), (60, 20))
-    files = copy_tiles(stack, labels, tmp_path, TILE, progress=seen.append, note=lambda *line: log.append(line))
+    files = copy_tiles(stack, labels, tmp_path, TILE, feedback=shown)
     assert check(stack, files) == all_tiles(stack)
     assert files.training is not None and (np.load(files.training) == labels.training).all()
     assert files.held_out is not None and (np.load(files.held_out) == labels.held_out).all()
+    seen = [share for _, share, _ in shown.bar]
     assert seen == sorted(seen) and seen[-1] == 1.0 and max(seen) == 1.0
-    assert [level for level, _ in log] == ["info"] and "MiB" in log[0][1]
+    assert len(shown.notes) == 1 and "MiB" in shown.notes[0] and not shown.warnings
 
 
 def bytes_for(stack: ModalityStack, tiles: int) -> int:
@@ -95,22 +97,22 @@ def test_labelled_tiles_and_their_neighbours_come_before_random_ones(stack: Moda
 
 def test_where_room_is_short_neighbours_go_first_and_it_is_said(stack: ModalityStack, tmp_path: Path) -> None:
     labels = labels_of(stack, (20, 20), (100, 100), (140, 10))
-    log: list[tuple[str, str]] = []
-    files = copy_tiles(stack, labels, tmp_path, TILE, bytes_for(stack, 6), note=lambda *line: log.append(line))
+    log = Recorder()
+    files = copy_tiles(stack, labels, tmp_path, TILE, bytes_for(stack, 6), feedback=log)
     places = check(stack, files)
     cells = {(int(row), int(column)) for row, column in labels.points[:, :2] // TILE}
     assert cells <= places and len(places) == 6
-    assert log[0][0] == "warning" and "beside labelled ones" in log[0][1]
+    assert "beside labelled ones" in log.warnings[0]
 
 
 def test_then_labelled_tiles_go_evenly_over_the_classes(stack: ModalityStack, tmp_path: Path) -> None:
     many = [(row, column) for row in (2, 98, 130) for column in range(2, 160, 16)]
     polygons = [box(n, 1 if n else 0, column, row, 3, 3) for n, (row, column) in enumerate(many)]
     labels = rasterise_labels(stack, polygons, wkt(UTM), holdout=0.3)
-    log: list[tuple[str, str]] = []
-    files = copy_tiles(stack, labels, tmp_path, TILE, bytes_for(stack, 9), note=lambda *line: log.append(line))
+    log = Recorder()
+    files = copy_tiles(stack, labels, tmp_path, TILE, bytes_for(stack, 9), feedback=log)
     places = check(stack, files)
-    assert len(places) == 9 and any("21 of 30 tiles with labelled pixels" in text for _, text in log)
+    assert len(places) == 9 and any("21 of 30 tiles with labelled pixels" in text for text in log.notes)
     points = np.concatenate([np.load(str(files.training)), np.load(str(files.held_out))])
     assert set(points[:, 2]) == {0, 1}
     assert {(int(row), int(column)) for row, column in points[:, :2] // TILE} == places
@@ -132,8 +134,8 @@ def test_nothing_valid_is_refused(stack: ModalityStack, tmp_path: Path) -> None:
 
 
 def test_cancel_is_honoured(stack: ModalityStack, tmp_path: Path) -> None:
-    with pytest.raises(RasterCancelled):
-        copy_tiles(stack, None, tmp_path, TILE, cancelled=lambda: True)
+    with pytest.raises(RunCancelled):
+        copy_tiles(stack, None, tmp_path, TILE, feedback=Recorder(lambda recorder: True))
 
 
 def test_a_full_disk_is_reported(stack: ModalityStack, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The engine's view of a Processing feedback."""
+"""Processing's feedback as the plugin's own."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ from typing import Optional
 from qgis.core import QgsProcessingFeedback
 
 from ...model.shared.text import plain_text
+from ..feedback import Feedback
 
-_QUIET = 5.0  # seconds between two texts of one phase: QGIS writes every text to the log as well
+QUIET = 5.0  # seconds between two texts of one phase: QGIS writes every text to the log as well
 
 
-class QgisFeedback:
+class QgisFeedback(Feedback):
     """Hands progress and notes to Processing, and asks it about Cancel.
 
-    begin, end  the share of the bar in percent that the run has
-    quiet       seconds between two texts of one phase
+    quiet  seconds between two texts of one phase
     """
 
-    def __init__(
-        self, feedback: QgsProcessingFeedback, begin: float = 0.0, end: float = 100.0, quiet: float = _QUIET
-    ) -> None:
+    def __init__(self, feedback: QgsProcessingFeedback, quiet: float = QUIET) -> None:
         self._feedback = feedback
-        self._begin = begin
-        self._end = end
         self._quiet = quiet
         self._phase: Optional[str] = None
         self._text = ""
@@ -34,9 +30,11 @@ class QgisFeedback:
         """Whether the user wants to stop."""
         return bool(self._feedback.isCanceled())
 
-    def progress(self, fraction: float, text: str) -> None:
+    def at(self, share: float, text: str = "") -> None:
         """Show how far the run is; of `phase: details` a new phase is told at once, details now and then."""
-        self._feedback.setProgress(self._begin + fraction * (self._end - self._begin))
+        self._feedback.setProgress(100 * share)
+        if not text:
+            return
         phase, now = text.partition(":")[0], time.monotonic()
         if phase != self._phase or (text != self._text and now - self._said >= self._quiet):
             self._phase, self._text, self._said = phase, text, now
@@ -45,7 +43,9 @@ class QgisFeedback:
     def note(self, level: str, text: str) -> None:
         """Write to the log; Qt hangs on what a text must not hold, and the worker passes on names of files."""
         text = plain_text(text, lines=True)
-        if level == "warning":
+        if level == "error":
+            self._feedback.reportError(text)
+        elif level == "warning":
             self._feedback.pushWarning(text)
         else:
             self._feedback.pushInfo(text)

@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+from ..feedback import Feedback
+
 LOADING = 0.03  # share of the bar for loading torch
 _GAP = 0.3  # seconds between two shows without news
 _REACH = 0.02  # how far the bar may run ahead of the last true figure
@@ -23,14 +25,12 @@ PHASE_NAMES = {
 class Meter:
     """Turns reports of the worker into a bar of 0..1 with a text.
 
-    show     called with fraction and text
-    loading  whether torch is still to be loaded
+    feedback  shown fraction and text
+    loading   whether torch is still to be loaded
     """
 
-    def __init__(
-        self, show: Callable[[float, str], None], loading: bool, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._show = show
+    def __init__(self, feedback: Feedback, loading: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._feedback = feedback
         self._clock = clock
         self._loading = loading
         self._start = LOADING if loading else 0.0
@@ -61,7 +61,7 @@ class Meter:
     def done(self) -> None:
         """The job is over."""
         self._true = self._shown = 1.0
-        self._show(1.0, self._text)
+        self._feedback.at(1.0, self._text)
 
     def _move(self, fraction: float) -> None:
         self._true = max(self._true, fraction)
@@ -74,4 +74,4 @@ class Meter:
         self._shown = min(0.999, max(self._true, crept))
         self._last = now
         text = f"{self._text}: loading torch, {now - self._began:.0f} s" if self._loading else self._text
-        self._show(self._shown, text)
+        self._feedback.at(self._shown, text)
