@@ -34,13 +34,15 @@ class Feedback:
             self.at(begin, text)
         return _Part(self, begin, end)
 
-    def info(self, text: str) -> None:
-        """A line for the log."""
-        self.note("info", text)
+    def info(self, *texts: str) -> None:
+        """Lines for the log."""
+        for text in texts:
+            self.note("info", text)
 
-    def warn(self, text: str) -> None:
-        """A warning for the log."""
-        self.note("warning", text)
+    def warn(self, *texts: str) -> None:
+        """Warnings for the log."""
+        for text in texts:
+            self.note("warning", text)
 
 
 class _Part(Feedback):

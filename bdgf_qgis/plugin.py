@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from qgis.core import QgsApplication
 
-from .algorithms.runs import runs
+from .algorithms.unloading import runs
 from .provider import BdgfProvider
 from .workflows.session import end_idle_worker
 

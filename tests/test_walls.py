@@ -98,6 +98,12 @@ def test_algorithms_call_workflows_and_not_the_other_way_round() -> None:
         assert not others & {"algorithms", "gui", "provider", "plugin"}, name(path)
 
 
+def test_algorithms_declare_and_call_and_do_nothing_themselves() -> None:
+    for path in sorted((ROOT / "bdgf_qgis" / "algorithms").glob("*.py")):
+        below = {parts[1] for parts in inside(path) if parts[0] == "bdgf_qgis"}
+        assert not below & {"raster", "engine", "files", "environment", "report"}, name(path)
+
+
 @pytest.mark.parametrize("path", OLD_PYTHON, ids=name)
 def test_qgis_side_reads_as_python_39(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingOutputBoolean,
-    QgsProcessingOutputString,
-)
-from qgis.PyQt.QtCore import QT_VERSION_STR
+from qgis.core import QgsProcessingContext, QgsProcessingOutputBoolean, QgsProcessingOutputString
 
-from ..engine.errors import EngineError
-from ..environment.diagnosis.interpreter import look_at
-from ..feedback import Feedback, RunCancelled
+from ..feedback import Feedback
 from ..preferences import DEVICES, wished_device
-from ..report.check import CheckReport
-from ..resources import plugin_version
 from ..translation import tr
-from ..workflows.environment_job import diagnose_environment
-from ..workflows.session import chosen_python
+from ..workflows.environment import check_environment
 from .base import BdgfAlgorithm
 
 
@@ -67,39 +54,8 @@ class CheckEnvironment(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputBoolean("GPU", tr("Whether it is a graphics card")))
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
-        """Run it."""
+        """Check."""
         wish = wished_device(self.parameterAsString(parameters, "DEVICE", context))
-        paths = {key: self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "TEXT")}
-        try:
-            python = chosen_python()
-            looked = look_at(python.path)
-            for each in looked.lacking:
-                feedback.warn(each)
-            diagnosis = diagnose_environment(wish, feedback)
-        except RunCancelled as error:
-            raise QgsProcessingException(tr("Cancelled.")) from error
-        except EngineError as error:
-            raise QgsProcessingException(str(error)) from error
-        report = CheckReport(diagnosis, self._qgis())
-        for line in report.text().splitlines():
-            feedback.info(line)
-        if not diagnosis.verdict.device:
-            feedback.warn(diagnosis.verdict.sentence)
-        for key, content in (("REPORT", report.html), ("TEXT", report.text)):
-            if paths[key]:
-                _write(paths[key], content())
-        device = diagnosis.verdict.device
-        return {**paths, "USED_DEVICE": device, "GPU": device not in ("", "cpu")}
-
-    def _qgis(self) -> tuple[tuple[str, str], ...]:
-        return (
-            (tr("Plugin"), f"BDGF {plugin_version()}"),
-            (tr("QGIS"), f"{Qgis.QGIS_VERSION}, Qt {QT_VERSION_STR}"),
-        )
-
-
-def _write(path: str, content: str) -> None:
-    try:
-        Path(path).write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise QgsProcessingException(f"{path} cannot be written: {error.strerror}.") from error
+        report, text = (self.parameterAsFileOutput(parameters, key, context) for key in ("REPORT", "TEXT"))
+        device = check_environment(wish, report, text, feedback).device
+        return {"REPORT": report, "TEXT": text, "USED_DEVICE": device, "GPU": device not in ("", "cpu")}

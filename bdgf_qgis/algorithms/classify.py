@@ -9,11 +9,11 @@ from qgis.core import QgsProcessingContext
 from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
-from ..workflows.classifying import SceneToMap, classify_scene
+from ..workflows.classify import SceneToMap, classify_scene
 from ..workflows.inputs import rasters_of, rasters_problem, samples_of
+from ..workflows.model_files import model_header, opened_model
 from ..workflows.polygon_layers import polygons_problem
-from ..workflows.running import model_header, opened_model
-from ..workflows.showing import show_results
+from ..workflows.result_layers import show_results
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, add_rasters, device_problem, model_problem
 
@@ -113,7 +113,7 @@ class Classify(BdgfAlgorithm):
             cloud=self.parameterAsBool(parameters, "COG", context),
         )
         mapped = classify_scene(wanted, feedback)
-        labels = {each.name(): each.description() for each in self.destinationParameterDefinitions()}
+        labels = {result.name(): result.description() for result in self.destinationParameterDefinitions()}
         show_results(wanted, mapped, labels, context)
         return {
             "OUTPUT": output,

@@ -5,32 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingOutputFile,
-)
+from qgis.core import QgsProcessingContext, QgsProcessingOutputFile
 
 from ...model.shared.header import Header
-from ...model.shared.text import plain_text
 from ..feedback import Feedback
 from ..preferences import wished_device
-from ..raster.reading.source import RasterSource
-from ..raster.texts import counted
 from ..translation import tr
-from ..workflows.keeping import MAPS_PLACE
-from ..workflows.nodata_text import with_nodata
-from ..workflows.placing import file_result, held_places
-from ..workflows.running import model_header, opened_model, told_to_user
-from ..workflows.scene_batch import Batch, files_read
-from ..workflows.scene_files import Found, Pattern, files_in, find_scenes, parse_patterns
-from ..workflows.scene_table import FAILED, MAPPED, SceneTable
-from ..workflows.session import session_series
+from ..workflows.classify_folder import TABLE, FolderToMap, classify_folder
+from ..workflows.default_places import MAPS_PLACE
+from ..workflows.model_files import model_header, opened_model
+from ..workflows.nodata_text import check_nodata
+from ..workflows.scene_files import Pattern, parse_patterns
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, device_problem, model_problem
-
-TABLE = "bdgf_results.csv"
-_SHOWN = 5  # names of files in a message
 
 
 class ClassifyFolder(BdgfAlgorithm):
@@ -109,11 +96,11 @@ class ClassifyFolder(BdgfAlgorithm):
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the model file, the device, the folder or the patterns."""
-        found = model_problem(self, parameters, "MODEL", ("classifier",), context)
-        found = found or device_problem(self, parameters, context)
+        problem = model_problem(self, parameters, "MODEL", ("classifier",), context)
+        problem = problem or device_problem(self, parameters, context)
         model = self.parameterAsFile(parameters, "MODEL", context)
-        if found or not model:
-            return found
+        if problem or not model:
+            return problem
         folder = self.parameterAsString(parameters, "FOLDER", context)
         if not folder and not self._files(parameters, context):
             return tr("Choose the folder with the scenes, or a list of files.")
@@ -122,93 +109,38 @@ class ClassifyFolder(BdgfAlgorithm):
         try:
             header = model_header(model, ("classifier",))
             self._patterns(parameters, header, context)
-            rasters = [RasterSource("", each.name) for each in header.modalities]
-            with_nodata(rasters, self.parameterAsString(parameters, "NODATA", context))
+            names = [modality.name for modality in header.modalities]
+            check_nodata(names, self.parameterAsString(parameters, "NODATA", context))
         except ValueError as error:
             return str(error)
         return ""
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
-        """Sort files into scenes, map one after another."""
-        output = Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context))
-        device = wished_device(self.parameterAsString(parameters, "DEVICE", context))
-        confidence = self.parameterAsBool(parameters, "CONFIDENCE", context)
-        nodata = self.parameterAsString(parameters, "NODATA", context)
-        with told_to_user():
-            model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
-            header = model.header
-            found = self._found(parameters, header, output, feedback, context)
-            reads = files_read(model.path, found.scenes)
-            with (
-                held_places([file_result(str(output / TABLE))], reads, feedback),
-                SceneTable(output / TABLE, header.classes) as table,
-                session_series(),
-            ):
-                Batch(model, device, output, confidence, nodata, table, reads).run(found.scenes, feedback)
-        maps, failures = table.count(MAPPED), table.count(FAILED)
-        summary = tr("Scenes mapped: {maps}; failed: {failures}. See {table}.").format(
-            maps=maps, failures=failures, table=output / TABLE
+        """Map all scenes."""
+        model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
+        wanted = FolderToMap(
+            model,
+            self.parameterAsString(parameters, "FOLDER", context),
+            tuple(self._files(parameters, context)),
+            self._patterns(parameters, model.header, context),
+            wished_device(self.parameterAsString(parameters, "DEVICE", context)),
+            Path(self.parameterAsFileOutput(parameters, "OUTPUT_FOLDER", context)),
+            self.parameterAsBool(parameters, "CONFIDENCE", context),
+            self.parameterAsString(parameters, "NODATA", context),
         )
-        if feedback.is_cancelled():
-            raise QgsProcessingException(tr("Cancelled; finished maps stay.") + " " + summary)
-        if not maps:
-            reason = next(each.message for each in table.rows if each.status == FAILED)
-            raise QgsProcessingException(f"{summary} {reason}")
-        feedback.info(summary)
-        return {"OUTPUT_FOLDER": str(output), "TABLE": str(output / TABLE), "MAPS": maps, "FAILURES": failures}
+        mapped = classify_folder(wanted, feedback)
+        return {
+            "OUTPUT_FOLDER": str(wanted.output),
+            "TABLE": str(wanted.table),
+            "MAPS": mapped.maps,
+            "FAILURES": mapped.failures,
+        }
 
     def _files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[Path]:
-        return [Path(each) for each in self.parameterAsFileList(parameters, "FILES", context) if each]
+        return [Path(file) for file in self.parameterAsFileList(parameters, "FILES", context) if file]
 
     def _patterns(
         self, parameters: dict[str, Any], header: Header, context: QgsProcessingContext
     ) -> tuple[Pattern, ...]:
         text = self.parameterAsString(parameters, "PATTERNS", context)
-        return parse_patterns(text, [each.name for each in header.modalities])
-
-    def _found(
-        self,
-        parameters: dict[str, Any],
-        header: Header,
-        output: Path,
-        feedback: Feedback,
-        context: QgsProcessingContext,
-    ) -> Found:
-        """The scenes, at least one of them complete."""
-        patterns = self._patterns(parameters, header, context)
-        folder = self.parameterAsString(parameters, "FOLDER", context)
-        files = self._files(parameters, context)
-        if folder:
-            known = set(files)
-            files += [each for each in files_in(Path(folder), patterns, output) if each not in known]
-        found = find_scenes(files, patterns)
-        for each in found.unreadable:
-            text = tr("The name of {file} has characters that cannot be read; it is left out: rename it.")
-            feedback.warn(plain_text(text.format(file=each)))
-        lines = [
-            _count(pattern, modality.name, matched)
-            for pattern, modality, matched in zip(patterns, header.modalities, found.by_pattern)
-        ]
-        if all(each.problem for each in found.scenes):
-            text = tr(
-                "No scene has a file for each pattern. {counts}. What * stands for must be the same in all files of a "
-                "scene. Files there: {files}."
-            )
-            raise QgsProcessingException(text.format(counts="; ".join(lines), files=_some(files)))
-        if any(each.parent.resolve() == output.resolve() for matched in found.by_pattern for each in matched):
-            text = tr("The folder {folder} holds the rasters themselves: choose another one for the maps.")
-            raise QgsProcessingException(text.format(folder=output))
-        for line in lines:
-            feedback.info(line)
-        return found
-
-
-def _count(pattern: Pattern, modality: str, files: tuple[Path, ...]) -> str:
-    text = tr("{pattern} ({modality}) found {files}")
-    return text.format(pattern=pattern.text, modality=modality, files=counted(len(files), "file"))
-
-
-def _some(files: list[Path]) -> str:
-    names = [plain_text(each.name) for each in files[:_SHOWN]]
-    more = [f"... ({len(files)})"] if len(files) > _SHOWN else []
-    return ", ".join([*names, *more]) or tr("none")
+        return parse_patterns(text, [modality.name for modality in header.modalities])

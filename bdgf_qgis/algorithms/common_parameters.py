@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext
 
-from ...model.shared.header import ModelFileError
+from ...model.shared.accuracy import Accuracy
+from ...model.shared.header import ModelFile, ModelFileError
 from ...model.shared.settings import PRESETS
 from ..preferences import DEVICES, wished_device
 from ..translation import tr
-from ..workflows.recent_models import PRETRAINED, TRAINED
-from ..workflows.running import model_header
+from ..workflows.inputs import rasters_problem
+from ..workflows.model_files import PRETRAINED, TRAINED, model_header, opened_model
 from .base import BdgfAlgorithm
 
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
 _LARGEST_SEED = 2_147_483_647
+_LEARNABLE = ("classifier", "pretrained")  # kinds of models that Train and Pre-train start from
 
 
 def add_model(algorithm: BdgfAlgorithm) -> None:
@@ -135,3 +137,36 @@ def model_problem(
     except ModelFileError as error:
         return str(error)
     return ""
+
+
+def learning_problem(algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    """What is wrong with the pre-trained model, the device or the rasters of what learns; '' where nothing is."""
+    preset = PRESETS[algorithm.parameterAsEnumString(parameters, "PRESET", context)]
+    pretrained = algorithm.parameterAsFile(parameters, "PRETRAINED", context)
+    return (
+        model_problem(algorithm, parameters, "PRETRAINED", _LEARNABLE, context)
+        or device_problem(algorithm, parameters, context)
+        or rasters_problem(algorithm, parameters, context, 0 if pretrained else preset.components)
+    )
+
+
+def pretrained_of(
+    algorithm: BdgfAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> Optional[ModelFile]:
+    """PRETRAINED, opened; None where it was left empty. Raises ModelFileError where the file is damaged."""
+    path = algorithm.parameterAsFile(parameters, "PRETRAINED", context)
+    return opened_model(path, _LEARNABLE) if path else None
+
+
+def add_accuracy(algorithm: BdgfAlgorithm, overall: str) -> None:
+    """OVERALL_ACCURACY, described by `overall`, AVERAGE_ACCURACY and KAPPA."""
+    algorithm.add_number_result("OVERALL_ACCURACY", overall)
+    algorithm.add_number_result("AVERAGE_ACCURACY", tr("Mean of the classes' accuracies, 0 to 1"))
+    algorithm.add_number_result("KAPPA", tr("Cohen's kappa"))
+
+
+def accuracy_results(accuracy: Optional[Accuracy]) -> dict[str, Optional[float]]:
+    """What add_accuracy() declares; None each where there are no figures."""
+    if accuracy is None:
+        return {"OVERALL_ACCURACY": None, "AVERAGE_ACCURACY": None, "KAPPA": None}
+    return {"OVERALL_ACCURACY": accuracy.overall, "AVERAGE_ACCURACY": accuracy.average, "KAPPA": accuracy.kappa}

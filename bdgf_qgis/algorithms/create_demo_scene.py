@@ -8,23 +8,20 @@ from typing import Any
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingOutputRasterLayer,
     QgsProcessingOutputVectorLayer,
 )
 
 from ..demo.materials import CLASSES
-from ..demo.scene import LEAST_SIZE, scene_in, write_scene
+from ..demo.scene import LEAST_SIZE
 from ..demo.sensors import BRIGHT, NATURAL
 from ..feedback import Feedback
-from ..files.conflicts import ReadFiles
 from ..style.post_processor import style_when_loaded
-from ..style.raster_style import class_style, image_renderer, image_style, style_raster
-from ..style.sample_style import store_sample_style, style_samples
+from ..style.raster_style import image_renderer, style_raster
+from ..style.sample_style import style_samples
 from ..translation import tr
-from ..workflows.keeping import DEMO_PLACE
-from ..workflows.placing import file_result, held_places, raster_result
-from ..workflows.running import told_to_user
+from ..workflows.create_demo_scene import create_demo_scene
+from ..workflows.default_places import DEMO_PLACE
 from .base import BdgfAlgorithm
 
 
@@ -70,22 +67,7 @@ class CreateDemoScene(BdgfAlgorithm):
         """Write the files."""
         folder = self.parameterAsFileOutput(parameters, "FOLDER", context)
         size = self.parameterAsInt(parameters, "SIZE", context)
-        seed = self.parameterAsInt(parameters, "SEED", context)
-
-        def decorate(path: Path, table: str) -> None:
-            problem = store_sample_style(path, CLASSES, table)
-            if problem:
-                text = tr("The style of the polygons cannot be stored in {folder}: {reason}.")
-                raise QgsProcessingException(text.format(folder=folder, reason=problem))
-
-        wanted = scene_in(folder)
-        places = [raster_result(str(each)) for each in (wanted.optical, wanted.dsm, wanted.truth)]
-        places += [file_result(str(each)) for each in (wanted.training, wanted.validation)]
-        with held_places(places, ReadFiles(), feedback), told_to_user():
-            building = feedback.part(0.0, 0.95, tr("Building the town"))
-            scene = write_scene(
-                folder, size, seed, building, class_style(CLASSES), image_style(NATURAL, BRIGHT), decorate
-            )
+        scene = create_demo_scene(folder, size, self.parameterAsInt(parameters, "SEED", context), feedback)
         for path, name in ((scene.optical, "OPTICAL"), (scene.dsm, "DSM"), (scene.training, "TRAINING")):
             details = QgsProcessingContext.LayerDetails(path.stem, context.project(), name)
             context.addLayerToLoadOnCompletion(str(path), details)
@@ -95,12 +77,6 @@ class CreateDemoScene(BdgfAlgorithm):
             lambda layer: style_raster(layer, image_renderer(NATURAL, BRIGHT, layer.dataProvider())),
         )
         style_when_loaded(context, str(scene.training), lambda layer: style_samples(layer, CLASSES))
-        feedback.info(
-            tr("Not loaded: {validation}, other polygons, for Assess; {truth}, the true land cover.").format(
-                validation=scene.validation.name, truth=scene.truth.name
-            )
-        )
-        feedback.at(1.0)
         return {
             "FOLDER": str(Path(folder)),
             "OPTICAL": str(scene.optical),

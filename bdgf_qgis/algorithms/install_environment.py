@@ -5,23 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingOutputString,
-)
+from qgis.core import QgsProcessingContext, QgsProcessingOutputString
 
-from ..engine.errors import EngineError, EnvironmentMissing
-from ..environment.installation.errors import InstallationError
-from ..environment.installation.home import remove_all
-from ..environment.managed import environments
-from ..environment.python import OWN_ENVIRONMENT
-from ..feedback import Feedback, RunCancelled
+from ..feedback import Feedback
 from ..preferences import read_preferences
-from ..resources import profile_home
 from ..translation import tr
-from ..workflows.environment_job import install_environment
-from ..workflows.session import chosen_python, end_idle_worker
+from ..workflows.environment import install_environment, remove_environment
 from .base import BdgfAlgorithm
 
 ACTIONS = ["install", "reinstall", "remove"]
@@ -79,48 +68,13 @@ class InstallEnvironment(BdgfAlgorithm):
         self.addOutput(QgsProcessingOutputString("PYTHON", tr("Python of the environment")))
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
-        """Run it."""
+        """Install or remove."""
         action = self.parameterAsEnumString(parameters, "ACTION", context)
-        try:
-            if action == "remove":
-                return self._remove(feedback)
-            options = read_preferences().options
-            backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
-            if backend:
-                options = replace(options, torch_backend=backend)
-            result = install_environment(options, feedback, anew=action == "reinstall")
-        except RunCancelled as error:
-            raise QgsProcessingException(tr("Cancelled; what was there before is unchanged.")) from error
-        except (InstallationError, EngineError) as error:
-            raise QgsProcessingException(str(error)) from error
-        if result.was_there:
-            feedback.info(tr("The environment is there already, up to date, and works."))
-        else:
-            feedback.info(tr("The environment is ready and works."))
-        feedback.info(str(result.python))
-        overruled = overruling_python()
-        if overruled:
-            feedback.warn(overruled)
-        return {"PYTHON": str(result.python)}
-
-    def _remove(self, feedback: Feedback) -> dict[str, Any]:
-        end_idle_worker()  # on Windows its files could not be deleted
-        home = profile_home()
-        there = environments(home).exists()
-        left = remove_all(home, read_preferences().cache_folder)
-        if left:
-            raise QgsProcessingException(left)
-        feedback.info(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
-        return {"PYTHON": ""}
-
-
-def overruling_python() -> str:
-    """A sentence where BDGF computes with another Python than that of its own environment; '' where it does not."""
-    try:
-        found = chosen_python()
-    except EnvironmentMissing as error:
-        return str(error)
-    if found.where == OWN_ENVIRONMENT:
-        return ""
-    text = tr("The {where} names another Python ({path}), which BDGF goes on using.")
-    return text.format(where=found.where, path=found.path)
+        if action == "remove":
+            remove_environment(feedback)
+            return {"PYTHON": ""}
+        options = read_preferences().options
+        backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
+        if backend:
+            options = replace(options, torch_backend=backend)
+        return {"PYTHON": str(install_environment(options, feedback, anew=action == "reinstall"))}

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from ..translation import tr
-from ..workflows.recent_models import recent_models
+from ..workflows.model_files import recent_models
 
 _LETTERS = 30  # that the field shows at least
 

@@ -59,13 +59,19 @@ class Rasters:
 
 @dataclass(frozen=True)
 class Samples:
-    """Polygons with their classes, the CRS of their coordinates ('' without one), legend and files of their layer."""
+    """Polygons with their classes, as plain values of their layer.
+
+    crs_wkt  of their coordinates; '' without one
+    field    name of the class field, '' without classes
+    legend, files, layer  the layer's legend, files and name
+    """
 
     polygons: tuple[Polygon, ...]
     crs_wkt: str
     field: str
     legend: Legend = dataclasses.field(default_factory=dict)
     files: tuple[str, ...] = ()
+    layer: str = ""
 
 
 def rasters_of(
@@ -128,14 +134,14 @@ def _layers(
     """MODALITIES one by one: of a list QGIS silently leaves out what it cannot load."""
     value = parameters.get("MODALITIES")
     layers: list[QgsMapLayer] = []
-    for each in value if isinstance(value, (list, tuple)) else [value]:
+    for entry in value if isinstance(value, (list, tuple)) else [value]:
         with _loading():
-            found = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [each]}, "MODALITIES", context)
-        if not found and each not in (None, ""):
-            check_variables(str(each))
+            loaded = algorithm.parameterAsLayerList({**parameters, "MODALITIES": [entry]}, "MODALITIES", context)
+        if not loaded and entry not in (None, ""):
+            check_variables(str(entry))
             text = tr("The raster {name} cannot be loaded: check that the file is there and is a raster.")
-            raise QgsProcessingException(text.format(name=each))
-        layers += found
+            raise QgsProcessingException(text.format(name=entry))
+        layers += loaded
     if not layers:
         raise QgsProcessingException(tr("No raster was chosen: choose one or more rasters of one place."))
     return layers
@@ -203,11 +209,12 @@ def samples_of(
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
     polygons = tuple(_polygons(source, class_field, name_field))
     anything = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.UnknownGeometry
-    if anything and polygons and not any(outlines(each.wkb) for each in polygons):
+    if anything and polygons and not any(outlines(polygon.wkb) for polygon in polygons):
         raise QgsProcessingException(no_polygons(source.sourceName()))
     if not name_field:
         polygons = _named(polygons, legend)
-    return Samples(polygons, wkt, plain_text(class_field), legend, layer_files(layer, context))
+    files, name = layer_files(layer, context), short_name(source.sourceName())
+    return Samples(polygons, wkt, plain_text(class_field), legend, files, name)
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
@@ -231,11 +238,11 @@ def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: 
 
 def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]:
     """The polygons with the legend's names of their codes; a text that is no code is its own name."""
-    texts = any(isinstance(each.value, str) for each in polygons)
-    if not legend or (texts and text_codes(each.value for each in polygons) is None):
+    texts = any(isinstance(polygon.value, str) for polygon in polygons)
+    if not legend or (texts and text_codes(polygon.value for polygon in polygons) is None):
         return polygons
     labels = {key: entry.label for key, entry in legend.items()}
-    return tuple(dataclasses.replace(each, name=labels.get(key_of(each.value))) for each in polygons)
+    return tuple(dataclasses.replace(polygon, name=labels.get(key_of(polygon.value))) for polygon in polygons)
 
 
 def _value(value: Any) -> Value:

@@ -43,6 +43,11 @@ def with_nodata(sources: Sequence[RasterSource], text: str, aliases: Sequence[st
     return tuple(found)
 
 
+def check_nodata(names: Iterable[str], text: str) -> None:
+    """Raise RasterError as with_nodata() does of rasters of these names."""
+    with_nodata([RasterSource("", name) for name in names], text)
+
+
 def nodata_note(sources: Iterable[RasterSource]) -> str:
     """A line for the log on what is taken for no data beside what rasters declare; '' where nothing is."""
     parts = [f"'{each.name}': {' '.join(f'{value:g}' for value in each.added)}" for each in sources if each.added]

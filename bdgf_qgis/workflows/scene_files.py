@@ -59,7 +59,7 @@ class SceneFiles:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundScenes:
     """Scenes by name, complete or not, and the files that each pattern found.
 
     unreadable  files that fit a pattern but whose names cannot be shown: left out
@@ -109,7 +109,7 @@ def files_in(folder: Path, patterns: Iterable[Pattern], results: Path) -> list[P
     )
 
 
-def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> Found:
+def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> FoundScenes:
     """Sorts files into scenes: those for which the patterns' '*' stand for the same.
 
     A file that several patterns match belongs to the one with most letters of its own: `*_dsm.tif` before `*.tif`.
@@ -126,7 +126,7 @@ def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> Found:
             by_pattern[number].append(file)
             scenes.setdefault(key, {}).setdefault(number, []).append(file)
     sorted_scenes = (_scene(key, scenes[key], patterns) for key in sorted(scenes))
-    return Found(tuple(sorted_scenes), tuple(map(tuple, by_pattern)), tuple(unreadable))
+    return FoundScenes(tuple(sorted_scenes), tuple(map(tuple, by_pattern)), tuple(unreadable))
 
 
 def _scene(key: tuple[str, ...], found: dict[int, list[Path]], patterns: Sequence[Pattern]) -> SceneFiles:

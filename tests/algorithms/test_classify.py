@@ -21,11 +21,11 @@ from qgis.core import (
     QgsSingleBandPseudoColorRenderer,
 )
 
-from bdgf.bdgf_qgis.algorithms.learning import checkpoint_of
 from bdgf.bdgf_qgis.demo.materials import CLASSES
 from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
 from bdgf.bdgf_qgis.raster.output.lineage import read_lineage
 from bdgf.bdgf_qgis.resources import plugin_version
+from bdgf.bdgf_qgis.workflows.model_files import checkpoint_of
 from bdgf.model.shared.header import FORMAT, read_header
 from bdgf.model.shared.messages import TrainingPolygons
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run

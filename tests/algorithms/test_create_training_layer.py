@@ -23,8 +23,8 @@ from qgis.core import (
 from qgis.gui import QgsAttributeDialog, QgsAttributeEditorContext
 from qgis.PyQt.QtWidgets import QComboBox, QDialogButtonBox
 
-from bdgf.bdgf_qgis.algorithms.create_training_layer import parse_classes
 from bdgf.bdgf_qgis.style.legend import legend_of
+from bdgf.bdgf_qgis.workflows.create_training_layer import parse_classes
 from bdgf.tests.algorithms.helpers import Log, algorithm
 
 CLASSES = ["1.0", "Water", "#1f78b4", 7, "Farmer's field", "", 0, "Bare soil", "saddlebrown"]

@@ -12,8 +12,8 @@ from qgis.core import QgsProcessingContext, QgsProcessingUtils, QgsSettings
 
 from bdgf.bdgf_qgis.demo.scene import LEAST_SIZE
 from bdgf.bdgf_qgis.resources import profile_home
-from bdgf.bdgf_qgis.workflows.keeping import MAPS_PLACE
-from bdgf.bdgf_qgis.workflows.recent_models import TRAINED, recent_models, remember_model
+from bdgf.bdgf_qgis.workflows.default_places import MAPS_PLACE
+from bdgf.bdgf_qgis.workflows.model_files import TRAINED, recent_models, remember_model
 from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, algorithm, run
 from bdgf.tools.qgis_process import QgisProcess

@@ -17,7 +17,7 @@ from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
 from bdgf.bdgf_qgis.workflows.layer_files import layer_files
-from bdgf.bdgf_qgis.workflows.placing import file_result, held_places
+from bdgf.bdgf_qgis.workflows.result_files import file_result, held_places
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, refused, run
 
 Refuse = Callable[..., str]

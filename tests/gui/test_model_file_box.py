@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QDialog
 from bdgf.bdgf_qgis.algorithms.classify import Classify
 from bdgf.bdgf_qgis.algorithms.classify_folder import ClassifyFolder
 from bdgf.bdgf_qgis.algorithms.train import Train
-from bdgf.bdgf_qgis.workflows.recent_models import PRETRAINED, TRAINED, remember_model
+from bdgf.bdgf_qgis.workflows.model_files import PRETRAINED, TRAINED, remember_model
 
 
 class AlgorithmDialog(QDialog):

@@ -17,7 +17,6 @@ from qgis.PyQt.QtNetwork import QNetworkProxy
 from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 
 from bdgf.bdgf_qgis import preferences as preferences_module
-from bdgf.bdgf_qgis.algorithms import install_environment
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
@@ -35,7 +34,8 @@ from bdgf.bdgf_qgis.preferences import (
     write_preferences,
 )
 from bdgf.bdgf_qgis.workflows import session
-from bdgf.bdgf_qgis.workflows.proxy import proxy_address
+from bdgf.bdgf_qgis.workflows.environment import overruling_python
+from bdgf.bdgf_qgis.workflows.network_settings import proxy_address
 from bdgf.tests.engine.helpers import fake_start, session_of
 
 
@@ -219,12 +219,12 @@ def test_page_says_which_python_is_used_and_who_named_it(
 
 def test_an_installation_says_who_overrules_it(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(home, fingerprint())
-    assert install_environment.overruling_python() == ""
+    assert overruling_python() == ""
     monkeypatch.setenv("BDGF_PYTHON", "/usr/bin/python3")
-    said = install_environment.overruling_python()
+    said = overruling_python()
     assert said == "The variable BDGF_PYTHON names another Python (/usr/bin/python3), which BDGF goes on using."
     monkeypatch.setenv("BDGF_PYTHON", str(tmp_path))
-    assert "which is no program" in install_environment.overruling_python()
+    assert "which is no program" in overruling_python()
 
 
 def test_page_says_so_in_a_checkout(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

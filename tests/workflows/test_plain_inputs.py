@@ -24,7 +24,6 @@ from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.raster.samples.classes import text_of
 from bdgf.bdgf_qgis.workflows.inputs import raster_source, samples_of
 from bdgf.bdgf_qgis.workflows.qgis_feedback import QgisFeedback
-from bdgf.bdgf_qgis.workflows.running import warn
 from bdgf.model.shared.text import LONGEST_NAME, is_plain
 from bdgf.tests.algorithms.helpers import Log
 
@@ -63,5 +62,5 @@ def test_classes_that_are_texts_and_their_legend(project: QgsProject) -> None:
 
 
 def test_warnings(qgis_app: Any) -> None:
-    warn([f"{ODD} \ud800\nsecond line"], QgisFeedback(log := Log()))
+    QgisFeedback(log := Log()).warn(f"{ODD} \ud800\nsecond line")
     assert log.warnings == [f"{SHOWN} \ufffd\nsecond line"]

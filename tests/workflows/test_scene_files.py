@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.workflows.file_pattern import captures
-from bdgf.bdgf_qgis.workflows.scene_files import Found, files_in, find_scenes, parse_patterns
+from bdgf.bdgf_qgis.workflows.scene_files import FoundScenes, files_in, find_scenes, parse_patterns
 
 TWO = ("optical", "dsm")
 
 
-def found(patterns: str, *names: str, modalities: tuple[str, ...] = TWO) -> Found:
+def found(patterns: str, *names: str, modalities: tuple[str, ...] = TWO) -> FoundScenes:
     return find_scenes([Path("/data") / each for each in names], parse_patterns(patterns, modalities))
 
 

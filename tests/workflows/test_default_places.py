@@ -18,9 +18,9 @@ from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
 from bdgf.bdgf_qgis.resources import profile_home
-from bdgf.bdgf_qgis.workflows import keeping
-from bdgf.bdgf_qgis.workflows.keeping import MODEL_PLACE, file_name, free_place, named_places, project_folder
-from bdgf.bdgf_qgis.workflows.placing import file_result, held_places
+from bdgf.bdgf_qgis.workflows import default_places
+from bdgf.bdgf_qgis.workflows.default_places import MODEL_PLACE, file_name, free_place, named_places, project_folder
+from bdgf.bdgf_qgis.workflows.result_files import file_result, held_places
 
 TODAY = datetime.date.today().isoformat()
 
@@ -81,7 +81,7 @@ def test_a_folder_that_is_closed_gives_way_to_the_profile(
 ) -> None:
     project = QgsProject()
     assert project.write(str(tmp_path / "project.qgz"))
-    monkeypatch.setattr(keeping.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(default_places.os, "access", lambda path, mode: False)
     assert project_folder(project) == profile_home().parent
 
 

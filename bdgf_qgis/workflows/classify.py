@@ -32,14 +32,15 @@ from ..raster.reading.stack import ModalityStack
 from ..raster.samples.polygon_mask import PolygonMask
 from ..resources import plugin_version
 from ..translation import tr
-from .comparing import compare_with_training
+from .call_hash import call_hash
 from .disk_need import check_disk_space
+from .error_sentences import told_to_user
 from .inputs import Rasters, Samples, window_of
 from .map_writer import MapWriter, map_results, with_lineage
 from .pace_text import pace_text
-from .placing import held_places, raster_result
-from .running import opened_scene, told_to_user, warn
-from .same_call import call_hash
+from .result_files import held_places, raster_result
+from .scene import opened_scene
+from .training_comparison import compare_with_training
 
 _COMPARED, _CLASSIFIED, _WRITTEN = 0.04, 0.96, 0.99  # shares of the bar at the end of each step
 
@@ -89,12 +90,12 @@ def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
     with told_to_user():
         header = wanted.model.header
         results = map_results(header.classes, wanted.output, wanted.confidence, wanted.probabilities)
-        for each in results:
-            check_name(each.path)
+        for result in results:
+            check_name(result.path)
         mask_files = wanted.mask.files if wanted.mask else ()
         reads = wanted.reads or ReadFiles([wanted.model.path, *wanted.rasters.files, *mask_files])
     map_file = raster_result(wanted.output, wanted.output + KEPT_BLOCKS_END)
-    places = held_places([map_file, *(raster_result(each.path) for each in results[1:])], reads, feedback)
+    places = held_places([map_file, *(raster_result(result.path) for result in results[1:])], reads, feedback)
     with places, opened_scene(wanted.rasters, wanted.model, feedback) as (worker, stack):
         mask = _polygon_mask(wanted.mask, stack, feedback)
         window = _window(wanted.extent, stack, mask)
@@ -108,10 +109,10 @@ def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
             if kept.blocks:
                 text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
                 feedback.info(text.format(done=len(kept.blocks), count=len(plan)))
-            largest = max(block_with_halo(each, settings.patch_size, settings.stride).pixels for each in plan)
+            largest = max(block_with_halo(block, settings.patch_size, settings.stride).pixels for block in plan)
             check_disk_space(results, window, kept, worker.workspace.path, cost * largest)
             feedback.at(_COMPARED)
-            names = tuple(each.name for each in stack.modalities)
+            names = tuple(modality.name for modality in stack.modalities)
             lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
             writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
             with _said_what_is_kept(kept, len(plan), feedback):
@@ -182,7 +183,7 @@ def _polygon_mask(polygons: Optional[Samples], stack: ModalityStack, feedback: F
     if polygons is None:
         return None
     mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback)
-    warn(mask.notes, feedback)
+    feedback.warn(*mask.notes)
     return mask
 
 

@@ -12,7 +12,7 @@ from qgis.core import QgsProcessingException
 
 from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles, Written
-from bdgf.bdgf_qgis.workflows.placing import (
+from bdgf.bdgf_qgis.workflows.result_files import (
     file_result,
     held_places,
     placed,

@@ -31,20 +31,20 @@ def call_hash(
     The model counts with its content, of which `model` is the SHA-256; rasters count with the sizes and times of their
     files. Where results go does not count.
     """
-    modalities = [[fingerprint(each.source), each.bands, each.dtype] for each in stack.modalities]
+    modalities = [[fingerprint(modality.source), modality.bands, modality.dtype] for modality in stack.modalities]
     grid = stack.grid
     parts = [
-        [_FORMAT, plugin_version(), model, device, [each.key for each in results]],
+        [_FORMAT, plugin_version(), model, device, [result.key for result in results]],
         [grid.width, grid.height, grid.transform, grid.wkt],
         modalities,
         None if mask is None else _mask_hash(mask),
-        [astuple(each) for each in plan],
+        [astuple(block) for block in plan],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _mask_hash(mask: Samples) -> str:
     digest = hashlib.sha256(mask.crs_wkt.encode())
-    for each in mask.polygons:
-        digest.update(len(each.wkb).to_bytes(8, "little") + each.wkb)
+    for polygon in mask.polygons:
+        digest.update(len(polygon.wkb).to_bytes(8, "little") + polygon.wkb)
     return digest.hexdigest()

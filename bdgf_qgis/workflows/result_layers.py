@@ -14,7 +14,7 @@ from ..style.layer_place import LayerPlace
 from ..style.post_processor import name_when_loaded, style_when_loaded
 from ..style.raster_style import class_renderer, probability_renderer, style_raster
 from ..translation import tr
-from .classifying import SceneMapped, SceneToMap
+from .classify import SceneMapped, SceneToMap
 
 
 def show_results(
@@ -28,7 +28,7 @@ def show_results(
     names = {"scene": scene, "model": model}
     group = tr("{scene}, by {model}").format(**names)
     classes = mapped.header.classes
-    listed = ", ".join(f"{each.code} {each.name}" for each in classes)
+    listed = ", ".join(f"{info.code} {info.name}" for info in classes)
     shown: tuple[tuple[str, str, str, str, Callable[[Any], Any]], ...] = (
         (
             "OUTPUT",
@@ -68,8 +68,8 @@ def _metadata(
     title: str, content: str, wanted: SceneToMap, mapped: SceneMapped
 ) -> Callable[[QgsMapLayer], QgsLayerMetadata]:
     """What the layer's properties say of it, made when the layer is there: in the main thread."""
-    rasters = "; ".join(f"{each.name} ({each.path})" for each in wanted.rasters.modalities)
-    named = ", ".join(each.name for each in wanted.rasters.modalities)
+    rasters = "; ".join(f"{raster.name} ({raster.path})" for raster in wanted.rasters.modalities)
+    named = ", ".join(raster.name for raster in wanted.rasters.modalities)
     day = datetime.date.today().isoformat()
     made = tr("Mapped by BDGF {version} on {day} with the model {model} from {rasters}.")
     abstract = made.format(version=mapped.lineage.version, day=day, model=Path(wanted.model.path).name, rasters=named)
@@ -85,7 +85,7 @@ def _metadata(
         metadata.setTitle(title)
         metadata.setAbstract(plain_text(f"{content} {abstract}"))
         metadata.setCategories([tr("Land cover")])
-        metadata.setHistory([plain_text(each) for each in history])
+        metadata.setHistory([plain_text(line) for line in history])
         return metadata
 
     return of

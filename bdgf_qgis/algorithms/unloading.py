@@ -69,9 +69,9 @@ class Runs:
             for _, feedback in cancelled:
                 feedback.cancel()
             self._changed.wait_for(self._others_are_over, seconds)
-            for each in self._algorithms:
-                if not sip.isdeleted(each):
-                    each.setProvider(None)  # QGIS asks it for the provider's name long after the provider is deleted
+            for made in self._algorithms:
+                if not sip.isdeleted(made):
+                    made.setProvider(None)  # QGIS asks it for the provider's name long after the provider is deleted
         return len(cancelled)
 
     def _others_are_over(self) -> bool:

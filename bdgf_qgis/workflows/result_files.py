@@ -19,8 +19,8 @@ from ..files.lock import remove_lock, take_lock
 from ..files.names import letters_that_fit
 from ..files.renames import finish_cut, name_lock
 from ..translation import tr
+from .error_sentences import told_to_user
 from .map_writer import STYLE
-from .running import told_to_user
 
 _PATIENCE = 1.0  # seconds for a run that only looks whether the lock is left over
 
@@ -60,19 +60,19 @@ def held_places(results: Iterable[Written], reads: ReadFiles, feedback: Feedback
     Raises QgsProcessingException where a result cannot be written, would destroy a file that is read or another
     result, or where another run writes it.
     """
-    wanted = [each for each in results if each.path]
-    for each in wanted:
-        _check_name(each)
-    found = clash(wanted)
-    if found is not None:
+    wanted = [result for result in results if result.path]
+    for result in wanted:
+        _check_name(result)
+    twice = clash(wanted)
+    if twice is not None:
         text = tr("Two results would be written to {path}: choose another file name for one of them.")
-        raise QgsProcessingException(text.format(path=found.written))
-    for each in wanted:
-        _check_reads(each, reads)
+        raise QgsProcessingException(text.format(path=twice.written))
+    for result in wanted:
+        _check_reads(result, reads)
     with ExitStack() as stack:
         with told_to_user():
-            for each in wanted:
-                stack.enter_context(_held(Path(each.path), feedback))
+            for result in wanted:
+                stack.enter_context(_held(Path(result.path), feedback))
         yield
 
 
@@ -115,17 +115,17 @@ def _check_name(result: Written) -> None:
 
 
 def _check_reads(result: Written, reads: ReadFiles) -> None:
-    found = reads.conflict(result)
-    if found is None:
+    conflict = reads.conflict(result)
+    if conflict is None:
         return
-    if found.written == found.result:
+    if conflict.written == conflict.result:
         text = tr("The result {path} would replace a file that is read, {file}: choose another file name.")
     else:
         text = tr(
             "The result {path} would replace {written}, which belongs to {file}, a file that is read: choose another "
             "file name."
         )
-    raise QgsProcessingException(text.format(path=found.result, written=found.written, file=found.file))
+    raise QgsProcessingException(text.format(path=conflict.result, written=conflict.written, file=conflict.file))
 
 
 def put_in_place(source: Path, destination: str) -> None:
@@ -159,3 +159,9 @@ def write_texts(texts: Iterable[tuple[str, str]]) -> None:
                 except OSError as error:
                     raise not_written(drafts[-1].path, error) from error
         commit_together(drafts)
+
+
+def tell_report(path: str, feedback: Feedback) -> None:
+    """Where a report stands that was written; nothing where none was wanted."""
+    if path:
+        feedback.info(tr("Report: {path}. In the window, Processing > Results Viewer shows it.").format(path=path))

@@ -22,7 +22,7 @@ _SCHEMES = {
 def network_of_qgis(home: Path) -> Network:
     """Proxy, exceptions and certificates. Certificates that the user gave QGIS are written to a file in `home`."""
     manager = QgsNetworkAccessManager.instance()
-    excluded = [_host(each) for each in (*manager.excludeList(), *manager.noProxyList())]
+    excluded = [_host(address) for address in (*manager.excludeList(), *manager.noProxyList())]
     return Network(
         proxy_address(manager.fallbackProxy()), tuple(dict.fromkeys(filter(None, excluded))), _certificates(home)
     )

@@ -67,9 +67,9 @@ def temporary_notes(algorithm: QgsProcessingAlgorithm, results: dict[str, Any]) 
         "{label}: {path} is a temporary file that QGIS deletes when it is closed. Copy it if you want to keep it."
     )
     return [
-        text.format(label=each.description(), path=results[each.name()])
-        for each in algorithm.destinationParameterDefinitions()
-        if _PROJECT in str(each.defaultValue()) and is_temporary(str(results.get(each.name()) or ""))
+        text.format(label=definition.description(), path=results[definition.name()])
+        for definition in algorithm.destinationParameterDefinitions()
+        if _PROJECT in str(definition.defaultValue()) and is_temporary(str(results.get(definition.name()) or ""))
     ]
 
 
@@ -112,7 +112,7 @@ def _is_awaited(path: Path) -> bool:
 
 def file_name(text: str) -> str:
     """A text as part of a file's name, on every system."""
-    name = "".join(" " if each in _NOT_IN_NAMES else each for each in plain_text(text))
+    name = "".join(" " if letter in _NOT_IN_NAMES else letter for letter in plain_text(text))
     name = name.encode("utf-8")[:_LONGEST].decode("utf-8", "ignore")
     return " ".join(name.split()).strip(". ") or "scene"
 
