@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from qgis.core import QgsProcessingException
@@ -128,34 +129,29 @@ def _check_reads(result: Written, reads: ReadFiles) -> None:
     raise QgsProcessingException(text.format(path=conflict.result, written=conflict.written, file=conflict.file))
 
 
-def put_in_place(source: Path, destination: str) -> None:
-    """Move a whole file, maybe from another disk, to its place in one step."""
-    put_all_in_place([(source, destination)])
-
-
-def put_all_in_place(files: Sequence[tuple[Path, str]]) -> None:
-    """Copy whole files to their places, all of them or none; '' as a place means not wanted."""
-    with told_to_user(), ExitStack() as stack:
-        drafts = []
-        for source, destination in files:
-            if destination:
-                drafts.append(stack.enter_context(AtomicFile(destination)))
-                try:
-                    shutil.copyfile(source, drafts[-1].file)
-                except OSError as error:
-                    raise not_written(drafts[-1].path, error) from error
-        commit_together(drafts)
+def put_all_in_place(files: Iterable[tuple[Path, str]]) -> None:
+    """Copy whole files to their places, maybe from another disk; all of them or none, '' as a place: not wanted."""
+    _write_all((place, partial(shutil.copyfile, source)) for source, place in files)
 
 
 def write_texts(texts: Iterable[tuple[str, str]]) -> None:
-    """Write whole text files, given as pairs of place and text, all of them or none; '' as a place: not wanted."""
+    """Write whole text files, given as pairs of place and text; all of them or none, '' as a place: not wanted."""
+    _write_all((place, partial(_write_text, text)) for place, text in texts)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_all(results: Iterable[tuple[str, Callable[[Path], object]]]) -> None:
+    """Results by their places, each written by a call."""
     with told_to_user(), ExitStack() as stack:
         drafts = []
-        for destination, text in texts:
-            if destination:
-                drafts.append(stack.enter_context(AtomicFile(destination)))
+        for place, write in results:
+            if place:
+                drafts.append(stack.enter_context(AtomicFile(place)))
                 try:
-                    drafts[-1].file.write_text(text, encoding="utf-8")
+                    write(drafts[-1].file)
                 except OSError as error:
                     raise not_written(drafts[-1].path, error) from error
         commit_together(drafts)

@@ -17,7 +17,6 @@ from bdgf.bdgf_qgis.workflows.result_files import (
     held_places,
     placed,
     put_all_in_place,
-    put_in_place,
     write_texts,
 )
 from bdgf.tests.engine.helpers import Recorder
@@ -140,7 +139,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         with pytest.raises(QgsProcessingException, match=r"a\.safetensors cannot be written"):
-            put_in_place(source, str(tmp_path / "a.safetensors"))
+            put_all_in_place([(source, str(tmp_path / "a.safetensors"))])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert os.listdir(tmp_path) == ["source"]

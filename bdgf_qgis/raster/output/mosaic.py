@@ -24,7 +24,7 @@ from ..grid import Grid, Window
 from .class_table import write_class_table
 from .lineage import Lineage
 from .statistics import Statistics
-from .whole import require_whole
+from .whole import disk_full_or_closed, require_whole
 
 _TILE = 256
 _THREADS = "NUM_THREADS=ALL_CPUS"
@@ -91,14 +91,14 @@ def write_part(part: Part, array: np.ndarray, content: Content) -> None:
     """
     bands = len(content.names)
     options = [*_tiled(content), "ZLEVEL=1"]
-    with gdal_errors(_what(part.path), strict=True) as calls:
+    with gdal_errors(disk_full_or_closed(part.path), strict=True) as calls:
         size = part.window.width, part.window.height
         dataset = gdal.GetDriverByName("GTiff").Create(str(part.path), *size, bands, content.gdal_type, options)
         calls.require(dataset)
         calls.require(dataset.WriteArray(np.ascontiguousarray(array)) == 0)
         dataset.FlushCache()
         del dataset
-    require_whole(part.path, _what(part.path))
+    require_whole(part.path, disk_full_or_closed(part.path))
 
 
 def write_mosaic(
@@ -135,7 +135,7 @@ def write_mosaic(
 
     failure = ""
     try:
-        with gdal_errors(_what(draft.path), strict=True) as calls:
+        with gdal_errors(disk_full_or_closed(draft.path), strict=True) as calls:
             write = _write_cloud if cloud else _write_plain
             write(draft.file, _virtual(parts, content, grid, window, statistics), content, calls, said)
     except RasterError as error:
@@ -144,7 +144,7 @@ def write_mosaic(
         raise RunCancelled
     if failure:
         raise RasterError(failure)
-    require_whole(draft.file, _what(draft.path))
+    require_whole(draft.file, disk_full_or_closed(draft.path))
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
@@ -222,7 +222,3 @@ def _source(part: Part, band: int, content: Content, window: Window) -> str:
         f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{_TILE}" BlockYSize="{_TILE}"/>'
         f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
     )
-
-
-def _what(path: Path) -> str:
-    return f"{path} cannot be written: the disk may be full, or the folder closed to you"

@@ -16,7 +16,7 @@ from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
 from .class_table import write_class_table
-from .whole import require_whole
+from .whole import disk_full_or_closed, require_whole
 
 _SUFFIXES = (".tif", ".tiff")
 _TILE = 256
@@ -103,7 +103,7 @@ class OutputRaster(AtomicFile):
 
     @property
     def _what(self) -> str:
-        return f"{self.path} cannot be written: the disk may be full, or the folder closed to you"
+        return disk_full_or_closed(self.path)
 
     def _create(
         self, grid: Grid, bands: int, dtype: str, nodata: float, descriptions: Sequence[str], scale: Optional[float]

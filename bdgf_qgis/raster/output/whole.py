@@ -21,6 +21,11 @@ _NUMBERS = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}  # types of offsets 
 _STRIPS, _TILES, _SUB_LEVELS = (273, 279), (324, 325), 330  # tags: offsets and byte counts; offsets of further tables
 
 
+def disk_full_or_closed(path: Path) -> str:
+    """What is said where GDAL cannot write a raster."""
+    return f"{path} cannot be written: the disk may be full, or the folder closed to you"
+
+
 def require_whole(file: Path, what: str) -> None:
     """Raise RasterError, beginning with `what`, where a closed GeoTIFF was cut short."""
     try:
