@@ -31,9 +31,9 @@ def check_disk_space(
         block_bytes: of the largest block's arrays.
     """
     needs = [Need(temporary, (AHEAD + 2) * block_bytes), Need(part.path, -part.size)]
-    for each in results:
-        size = window.pixels * each.content.pixel_bytes * (_CODES_SHARE if each.content.classes else 1.0)
-        needs += [Need(part.path, size), Need(Path(each.path).parent, size * _OVERVIEWS)]
+    for result in results:
+        size = window.pixels * result.content.pixel_bytes * (_CODES_SHARE if result.content.classes else 1.0)
+        needs += [Need(part.path, size), Need(Path(result.path).parent, size * _OVERVIEWS)]
     for disk in shortages(needs):
         text = tr(
             "The run needs about {need} on the disk of {folder}, and {free} are free there: make room, choose another "

@@ -26,23 +26,25 @@ def layer_files(layer: Optional[QgsMapLayer], context: QgsProcessingContext) -> 
     seen: set[str] = set()
     waiting = [layer]
     while waiting:
-        each = waiting.pop()
-        if each is None or each.id() in seen:
+        current = waiting.pop()
+        if current is None or current.id() in seen:
             continue
-        seen.add(each.id())
-        if isinstance(each, QgsVectorLayer):
-            waiting += [join.joinLayer() for join in each.vectorJoins()]
-        if each.providerType() == "virtual":
-            waiting += _sources(each, context)
+        seen.add(current.id())
+        if isinstance(current, QgsVectorLayer):
+            waiting += [join.joinLayer() for join in current.vectorJoins()]
+        if current.providerType() == "virtual":
+            waiting += _sources(current, context)
         else:
-            path = str(QgsProviderRegistry.instance().decodeUri(each.providerType(), each.source()).get("path") or "")
+            path = str(
+                QgsProviderRegistry.instance().decodeUri(current.providerType(), current.source()).get("path") or ""
+            )
             files.update(dict.fromkeys(files_of_vector(path) if path else ()))
     return tuple(files)
 
 
 def _sources(layer: QgsMapLayer, context: QgsProcessingContext) -> Iterator[Optional[QgsMapLayer]]:
-    for each in QgsVirtualLayerDefinition.fromUrl(QUrl(layer.source())).sourceLayers():
-        if each.isReferenced():
-            yield context.getMapLayer(each.reference())
+    for source in QgsVirtualLayerDefinition.fromUrl(QUrl(layer.source())).sourceLayers():
+        if source.isReferenced():
+            yield context.getMapLayer(source.reference())
         else:
-            yield QgsVectorLayer(each.source(), each.name(), each.provider())
+            yield QgsVectorLayer(source.source(), source.name(), source.provider())

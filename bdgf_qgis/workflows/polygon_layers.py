@@ -37,7 +37,7 @@ def polygons_problem(
     if parameters.get(key) in (None, ""):
         return ""
     source = algorithm.parameterAsSource(parameters, key, context)
-    fields = [algorithm.parameterAsString(parameters, each, context) if each else "" for each in (class_key, name_key)]
+    fields = [algorithm.parameterAsString(parameters, own, context) if own else "" for own in (class_key, name_key)]
     return "" if source is None else layer_problem(source, *fields)
 
 
@@ -81,7 +81,7 @@ def _field_problem(source: QgsProcessingFeatureSource, name: str, wanted: str, a
         return text.format(layer=source.sourceName(), field=name, fields=", ".join(fields.names()))
     if fields.at(place).type() in _NUMBERS_AND_TEXTS:
         return ""
-    others = [each.name() for each in fields if each.type() in _NUMBERS_AND_TEXTS]
+    others = [field.name() for field in fields if field.type() in _NUMBERS_AND_TEXTS]
     text = tr("The field '{field}' of the layer '{layer}' holds {kind}, not {wanted}: {advice}")
     said = text.format(
         field=name, layer=source.sourceName(), kind=_kind(fields.at(place)), wanted=wanted, advice=advice

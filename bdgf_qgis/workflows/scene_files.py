@@ -75,8 +75,8 @@ def parse_patterns(text: str, modalities: Sequence[str]) -> tuple[Pattern, ...]:
 
     Raises ValueError with a sentence where there are not as many as the model has rasters.
     """
-    given = [each.strip().replace("\\", "/").strip("/") for each in text.split(";")]
-    given = [each for each in given if each]
+    given = [part.strip().replace("\\", "/").strip("/") for part in text.split(";")]
+    given = [pattern for pattern in given if pattern]
     if not given:
         given = ["*.tif"] if len(modalities) == 1 else [f"*{name}.tif" for name in modalities]
     names = ", ".join(f"'{name}'" for name in modalities)
@@ -96,16 +96,16 @@ def files_in(folder: Path, patterns: Iterable[Pattern], results: Path) -> list[P
 
     What lies in the folder `results` inside it is left out too: maps and blocks of an earlier run are no scenes.
     """
-    found = {file for depth in {each.depth for each in patterns} for file in folder.glob("*/" * depth + "*")}
+    files = {file for depth in {pattern.depth for pattern in patterns} for file in folder.glob("*/" * depth + "*")}
     real, root = results.resolve(), folder.resolve()
     maps = folder / real.relative_to(root) if root in real.parents else None
     return sorted(
-        each
-        for each in found
-        if maps not in each.parents
-        and not any(part.startswith(".") or part.endswith(KEPT_BLOCKS_END) for part in each.relative_to(folder).parts)
-        and not each.name.lower().endswith(_BESIDE)
-        and each.is_file()
+        file
+        for file in files
+        if maps not in file.parents
+        and not any(part.startswith(".") or part.endswith(KEPT_BLOCKS_END) for part in file.relative_to(folder).parts)
+        and not file.name.lower().endswith(_BESIDE)
+        and file.is_file()
     )
 
 
@@ -118,28 +118,28 @@ def find_scenes(files: Iterable[Path], patterns: Sequence[Pattern]) -> FoundScen
     scenes: dict[tuple[str, ...], dict[int, list[Path]]] = {}
     unreadable: list[Path] = []
     for file in files:
-        keys = [(number, key) for number, each in enumerate(patterns) if (key := each.key(file)) is not None]
+        keys = [(number, key) for number, pattern in enumerate(patterns) if (key := pattern.key(file)) is not None]
         if keys and not all(patterns[number].shows(file) for number, _ in keys):
             unreadable.append(file)
         elif keys:
-            number, key = min(keys, key=lambda each: len("".join(each[1])))
+            number, key = min(keys, key=lambda numbered: len("".join(numbered[1])))
             by_pattern[number].append(file)
             scenes.setdefault(key, {}).setdefault(number, []).append(file)
     sorted_scenes = (_scene(key, scenes[key], patterns) for key in sorted(scenes))
     return FoundScenes(tuple(sorted_scenes), tuple(map(tuple, by_pattern)), tuple(unreadable))
 
 
-def _scene(key: tuple[str, ...], found: dict[int, list[Path]], patterns: Sequence[Pattern]) -> SceneFiles:
-    parts = [each.strip(_STRIPPED) for each in key]
-    name = "_".join(each for each in parts if each) or _NAMELESS
-    several = [each for files in found.values() if len(files) > 1 for each in files]
-    missing = [each.text for number, each in enumerate(patterns) if number not in found]
+def _scene(key: tuple[str, ...], by_pattern: dict[int, list[Path]], patterns: Sequence[Pattern]) -> SceneFiles:
+    parts = [part.strip(_STRIPPED) for part in key]
+    name = "_".join(part for part in parts if part) or _NAMELESS
+    several = [file for files in by_pattern.values() if len(files) > 1 for file in files]
+    missing = [pattern.text for number, pattern in enumerate(patterns) if number not in by_pattern]
     problem = ""
     if several:
-        problem = tr("Several files fit: {names}.").format(names=", ".join(each.name for each in several))
+        problem = tr("Several files fit: {names}.").format(names=", ".join(file.name for file in several))
     elif missing:
         problem = tr("There is no file for {patterns}.").format(patterns=", ".join(missing))
-    return SceneFiles(name, tuple(found[number][0] for number in sorted(found)), problem)
+    return SceneFiles(name, tuple(by_pattern[number][0] for number in sorted(by_pattern)), problem)
 
 
 def _composed(text: str) -> str:

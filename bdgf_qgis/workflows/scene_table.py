@@ -59,14 +59,14 @@ class SceneTable:
         except OSError as error:
             raise not_written(path, error) from error
         self._writer = csv.writer(self._file)
-        shares = [f"share of {each.code} {each.name}" for each in classes]
+        shares = [f"share of {info.code} {info.name}" for info in classes]
         self._write(["scene", "map", "status", "pixels", "seconds", "message", *shares])
 
     def add(self, row: SceneResult) -> None:
         """Write a row."""
         self.rows.append(row)
         pixels = sum(row.counts)
-        shares = [f"{each / max(pixels, 1):.4f}" for each in row.counts]
+        shares = [f"{count / max(pixels, 1):.4f}" for count in row.counts]
         seconds = f"{row.seconds:.1f}"
         self._write([row.scene, row.map, row.status, str(pixels), seconds, row.message, *shares])
 
