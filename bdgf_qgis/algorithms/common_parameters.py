@@ -18,7 +18,6 @@ from ..workflows.model_files import PRETRAINED, TRAINED, model_header, opened_mo
 from .base import BdgfAlgorithm
 
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
-_LARGEST_SEED = 2_147_483_647
 _LEARNABLE = ("classifier", "pretrained")  # kinds of models that Train and Pre-train start from
 
 
@@ -84,7 +83,6 @@ def add_seed_and_device(algorithm: BdgfAlgorithm) -> None:
         tr("Seed"),
         tr("The same seed, data and machine give the same result; another seed another one of its kind."),
         0,
-        most=_LARGEST_SEED,
     )
     add_device(algorithm)
 

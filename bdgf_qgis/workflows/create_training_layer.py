@@ -25,12 +25,11 @@ from ...model.shared.messages import ClassInfo
 from ...model.shared.text import short_name
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
+from ..raster.samples.classes import HIGHEST_CODE
 from ..style.palette import free_colour
 from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style
 from ..translation import tr
 from .result_files import file_result, held_places, placed
-
-_LARGEST_CODE = 65_535
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _code(text: str, where: str) -> int:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not number.is_integer() or not 0 <= number <= _LARGEST_CODE:
+    if not number.is_integer() or not 0 <= number <= HIGHEST_CODE:
         raise ValueError(where + tr("the code {code} is no whole number from 0 to 65,535.").format(code=text or "''"))
     return int(number)
 
