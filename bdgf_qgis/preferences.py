@@ -2,68 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from qgis.core import QgsSettings
 
 from .environment.installation.options import Options
-from .resources import profile_home
 
 _PREFIX = "bdgf/"
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choose from; others may be typed
 
 
 @dataclass(frozen=True)
-class Preferences:
-    """What the user set; the field names are the keys, as in bdgf/python.
+class Preferences(Options):
+    """What the user set, with the options of the installation; the field names are the keys, as in bdgf/python.
 
-    python       interpreter for the worker; '' takes the plugin's own environment
-    device       where 'auto' computes: 'auto', 'cpu', 'cuda:1', ...
-    cache        folder for downloads and other files that can be made again; '' takes one in the profile
-    idle         minutes that a worker waits for the next run; 0 ends it with its run
-    uv, base_python, torch_backend, index, links, mirror  see installation.options
+    python  interpreter for the worker; '' takes the plugin's own environment
+    device  where 'auto' computes: 'auto', 'cpu', 'cuda:1', ...
+    idle    minutes that a worker waits for the next run; 0 ends it with its run
     """
 
     python: str = ""
     device: str = "auto"
-    cache: str = ""
     idle: int = 5
-    uv: str = ""
-    base_python: str = ""
-    torch_backend: str = "auto"
-    index: str = ""
-    links: str = ""
-    mirror: str = ""
-
-    @property
-    def cache_folder(self) -> Path:
-        """The folder for files that can be made again; all in it is the plugin's and may be deleted."""
-        return Path(self.cache) / "bdgf-cache" if self.cache else profile_home() / "cache"
-
-    @property
-    def options(self) -> Options:
-        """Those of the installation."""
-        given = {each.name: getattr(self, each.name) for each in fields(Options)}
-        return Options(**{**given, "cache": str(self.cache_folder)})
 
 
 def read_preferences() -> Preferences:
-    """What is set; a value that is no number where one is wanted counts as not set."""
-    settings, found = QgsSettings(), Preferences()
+    """What is set."""
+    settings = QgsSettings()
+    return preferences_of({each.name: settings.value(_PREFIX + each.name) for each in fields(Preferences)})
+
+
+def preferences_of(values: Mapping[str, Any]) -> Preferences:
+    """Preferences from what was stored or typed, by name.
+
+    What is empty, or no number where one is wanted, counts as not set.
+    """
+    chosen: dict[str, Any] = {}
     for each in fields(Preferences):
-        default = getattr(found, each.name)
-        value: Any = settings.value(_PREFIX + each.name, default)
-        if isinstance(default, int):
-            try:
-                value = int(value)
-            except (TypeError, ValueError):
-                value = default
-        else:
-            value = str(value or "").strip() or default
-        found = replace(found, **{each.name: value})
-    return found
+        value = values[each.name]
+        if isinstance(each.default, int):
+            with contextlib.suppress(TypeError, ValueError):
+                chosen[each.name] = int(value)
+        elif text := str(value or "").strip():
+            chosen[each.name] = text
+    return Preferences(**chosen)
 
 
 def write_preferences(preferences: Preferences) -> None:

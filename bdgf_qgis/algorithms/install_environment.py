@@ -73,7 +73,7 @@ class InstallEnvironment(BdgfAlgorithm):
         if action == "remove":
             remove_environment(feedback)
             return {"PYTHON": ""}
-        options = read_preferences().options
+        options = read_preferences()
         backend = self.parameterAsString(parameters, "TORCH_BACKEND", context).strip()
         if backend:
             options = replace(options, torch_backend=backend)

@@ -18,7 +18,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..engine.errors import EnvironmentMissing
-from ..environment.diagnosis.interpreter import Interpreter, look_at
+from ..environment.diagnosis.requirements import Suitability, suitability_of
 from ..environment.installation.install import is_outdated
 from ..environment.managed import managed_python, read_state
 from ..environment.python import DEVELOPMENT, FROM_SETTING, FROM_VARIABLE, OWN_ENVIRONMENT, VARIABLE
@@ -86,9 +86,9 @@ class InterpreterBox(QGroupBox):
         """Ask the named Python what it has."""
         path = self.path.filePath().strip()
         self.found.setText(tr("Looking ..."))
-        in_background(self, lambda: look_at(path), self._show)
+        in_background(self, lambda: suitability_of(path), self._show)
 
-    def _show(self, found: Interpreter) -> None:
+    def _show(self, found: Suitability) -> None:
         if found.fits:
             versions = ", ".join(f"{name} {version}" for name, version in found.packages)
             self.found.setText(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -23,10 +22,9 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..environment.installation.disk import folder_size
-from ..environment.installation.home import empty_folder
-from ..preferences import DEVICES, Preferences, read_preferences, write_preferences
-from ..resources import icon
+from ..files.folders import empty_folder, folder_size
+from ..preferences import DEVICES, Preferences, preferences_of, read_preferences, write_preferences
+from ..resources import icon, profile_home
 from ..translation import tr
 from ..workflows.session import end_idle_worker
 from .background import in_background
@@ -67,18 +65,19 @@ class OptionsPage(QgsOptionsPageWidget):
 
     def preferences(self) -> Preferences:
         """What the page shows."""
-        return Preferences(
-            python=self.interpreter.python(),
-            device=self.device.currentText().strip().lower() or "auto",
-            cache=self.cache.filePath().strip(),
-            idle=self.idle.value(),
-            uv=self.uv.filePath().strip(),
-            base_python=self.base_python.filePath().strip(),
-            torch_backend=self.backend.currentText().strip() or "auto",
-            index=self.index.text().strip(),
-            links=self.links.text().strip(),
-            mirror=self.mirror.text().strip(),
-        )
+        shown = {
+            "python": self.interpreter.python(),
+            "device": self.device.currentText().lower(),
+            "cache": self.cache.filePath(),
+            "idle": self.idle.value(),
+            "uv": self.uv.filePath(),
+            "base_python": self.base_python.filePath(),
+            "torch_backend": self.backend.currentText(),
+            "index": self.index.text(),
+            "links": self.links.text(),
+            "mirror": self.mirror.text(),
+        }
+        return preferences_of(shown)
 
     def show_cache_size(self) -> None:
         """Measure the cache folder beside the window."""
@@ -96,7 +95,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.clear.setEnabled(size > 0)
 
     def _cache_folder(self) -> Path:
-        return replace(Preferences(), cache=self.cache.filePath().strip()).cache_folder
+        return self.preferences().cache_folder(profile_home())
 
     def _computing(self, stored: Preferences) -> QGroupBox:
         box = QGroupBox(tr("Computing"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..environment.diagnosis.privacy import anonymous
 from ..environment.diagnosis.verdict import DeviceCheck
 from ..environment.diagnosis.worker_check import Diagnosis
+from ..environment.redaction import anonymous
 from ..translation import tr
 from .page import Page, escape, table
 

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QT_VERSION_STR
 
 from ..engine.client import Worker
 from ..engine.errors import EnvironmentMissing, WorkerDied, WorkerFailed
-from ..environment.diagnosis.interpreter import look_at
+from ..environment.diagnosis.requirements import suitability_of
 from ..environment.diagnosis.verdict import Verdict
 from ..environment.diagnosis.worker_check import diagnose, prove_cpu
 from ..environment.installation.errors import InstallationError
@@ -74,7 +74,7 @@ def remove_environment(feedback: Feedback) -> None:
     home = profile_home()
     there = environments(home).exists()
     with told_to_user():
-        left = remove_all(home, read_preferences().cache_folder)
+        left = remove_all(home, read_preferences().cache_folder(home))
     if left:
         raise QgsProcessingException(left)
     feedback.info(tr("All that was installed is deleted.") if there else tr("Nothing was installed."))
@@ -103,7 +103,7 @@ def check_environment(wish: str, report: str, text: str, feedback: Feedback) -> 
     """
     with told_to_user(tr("Cancelled.")):
         python = chosen_python()
-        feedback.warn(*look_at(python.path).lacking)
+        feedback.warn(*suitability_of(python.path).lacking)
         end_idle_worker()  # it holds memory of the graphics card
         with _worker(python) as worker:
             diagnosis = diagnose(worker, python, wish, feedback)

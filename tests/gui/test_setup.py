@@ -16,7 +16,6 @@ from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtNetwork import QNetworkProxy
 from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
 
-from bdgf.bdgf_qgis import preferences as preferences_module
 from bdgf.bdgf_qgis.algorithms.create_training_layer import CreateTrainingLayer
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
@@ -104,7 +103,7 @@ def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 def home(qgis_app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A profile of the test's own, and no settings."""
     folder = tmp_path / "profile" / "bdgf"
-    for module in (preferences_module, session, interpreter_box, offer):
+    for module in (options_page, session, interpreter_box, offer):
         monkeypatch.setattr(module, "profile_home", lambda: folder)
     monkeypatch.delenv("BDGF_PYTHON", raising=False)
     write_preferences(Preferences())
@@ -131,11 +130,11 @@ def test_settings_go_in_and_out(home: Path) -> None:
     write_preferences(chosen)
     assert read_preferences() == chosen
     assert QgsSettings().value("bdgf/python") == sys.executable
-    assert chosen.cache_folder == Path("/big/disk/bdgf-cache"), "a folder of the user's is never emptied"
-    assert chosen.options.cache == str(chosen.cache_folder) and chosen.options.uv == "/uv"
+    assert chosen.cache_folder(home) == Path("/big/disk/bdgf-cache"), "a folder of the user's is never emptied"
+    assert chosen.uv == "/uv"
     write_preferences(Preferences())
     assert not [key for key in QgsSettings().allKeys() if key.startswith("bdgf/")]
-    assert Preferences().cache_folder == home / "cache"
+    assert Preferences().cache_folder(home) == home / "cache"
 
 
 def test_a_broken_number_counts_as_not_set() -> None:

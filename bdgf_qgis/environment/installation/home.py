@@ -1,4 +1,4 @@
-"""The plugin's folder in the QGIS profile: locked while it is changed, swept of what a crash left, removed whole.
+"""The plugin's folder in the QGIS profile: space for it, its lock, what a crash left in it, its removal.
 
 environment.json  env/  uv/  python/  cache/  certificates.pem  installation.log  lock
 """
@@ -8,20 +8,40 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
+from ...files.disk_space import free_space
+from ...files.folders import delete_folder
 from ...files.links import is_link
 from ...files.lock import try_lock
 from ..managed import STATE, environments, read_state
 from .errors import InstallationError
 from .install_log import NAME as LOG_NAME
+from .system import System
 
+GIB = 1024**3
+CPU_BYTES = 3 * GIB  # 1 GiB of packages, a Python, and the downloads while they are unpacked
+CUDA_BYTES = 12 * GIB  # the CUDA libraries unpack to some 6 GiB
 _LOCK = "lock"
 _MADE = (STATE, f"{STATE}.new", "env", "uv", "python", "cache", "certificates.pem", LOG_NAME, "installation.old.log")
+
+
+def space_needed(system: System, backend: str) -> int:
+    """Bytes for an installation: the build for NVIDIA cards takes four times the space."""
+    with_cuda = backend.startswith("cu") or (backend in ("auto", "none") and system.nvidia)
+    return CUDA_BYTES if with_cuda and system.platform != "darwin" else CPU_BYTES
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raise InstallationError where the disk of `folder` has not `needed` bytes free."""
+    free = free_space(folder)
+    if free < needed:
+        raise InstallationError(
+            f"The environment needs {needed / GIB:.0f} GiB and the disk of {folder} has {free / GIB:.1f} GiB free: "
+            "make room, or use a Python on another disk (Settings > Options > BDGF, Another Python)."
+        )
 
 
 @contextlib.contextmanager
@@ -52,7 +72,7 @@ def sweep(home: Path) -> list[str]:
     with contextlib.suppress(OSError):
         for folder in environments(home).iterdir():
             if current is None or folder.name != current.name:
-                delete(folder)
+                delete_folder(folder)
                 swept.append(folder.name)
     return swept
 
@@ -73,14 +93,14 @@ def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
     Raises InstallationError where another QGIS holds the folder.
     """
     if cache is not None:
-        delete(cache)
+        delete_folder(cache)
     if not home.exists():
         return None
     with locked(home):
         for name in _MADE:
             path = home / name
             if path.is_dir() or is_link(path):
-                delete(path)
+                delete_folder(path)
             else:
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -91,30 +111,3 @@ def remove_all(home: Path, cache: Optional[Path] = None) -> Optional[str]:
     if not left:
         return None
     return f"{', '.join(left)} in {home} could not be deleted: a program still uses them. Restart QGIS and try again."
-
-
-def delete(folder: Path) -> None:
-    """Delete a folder with read-only files in it; what is in use stays. Of a link goes the link alone."""
-
-    def writable_first(function: Callable[..., Any], path: str, _: object) -> None:
-        with contextlib.suppress(OSError):
-            if not is_link(path):
-                os.chmod(path, stat.S_IWRITE | stat.S_IREAD)
-            function(path)
-
-    if is_link(folder):
-        with contextlib.suppress(OSError):
-            folder.unlink()
-        return
-    shutil.rmtree(folder, onerror=writable_first)
-
-
-def empty_folder(folder: Path) -> None:
-    """Delete what is in a folder, not the folder itself; what is in use stays."""
-    with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            if path.is_dir() or is_link(path):
-                delete(path)
-            else:
-                with contextlib.suppress(OSError):
-                    path.unlink()

@@ -10,22 +10,20 @@ from pathlib import Path
 from typing import Optional
 
 from ...feedback import Feedback
+from ...files.folders import delete_folder
+from ..interpreter import Interpreter, ask_python
 from ..managed import Managed, environments, python_inside, read_state, write_state
-from .disk import check_room, room_needed
 from .errors import InstallationError, StepFailed
-from .home import delete, locked, new_name, sweep
+from .home import check_space, locked, new_name, space_needed, sweep
 from .install_log import InstallLog
 from .options import Network, Options
 from .pins import fingerprint
-from .qgis_python import Probed, find_qgis_python, probe
+from .qgis_python import find_qgis_python
 from .runner import StepRunner
 from .steps import (
     Step,
     fetch_python,
     fetch_uv,
-    fits_for_building,
-    fits_for_fetching,
-    fits_for_running,
     install_packages,
     install_scan_kernel,
     make_environment,
@@ -33,8 +31,8 @@ from .steps import (
     wants_scan_kernel,
     with_plain_pip,
 )
-from .surroundings import bootstrap_surroundings, downloads, secrets_of, surroundings
 from .system import System, no_build_for
+from .tool_variables import bootstrap_variables, downloads, secrets_of, tool_variables
 from .uv import fetched_uv, find_uv, uv_folder
 
 _BEFORE = 0.14  # of the bar: uv and Python
@@ -96,8 +94,8 @@ class _Installer:
         self._job = job
         self._feedback = feedback
         self._log = log
-        self._variables = surroundings(job.system, job.home, job.options, job.network)
-        self._bootstrap = bootstrap_surroundings(self._variables, job.system, os.environ)
+        self._variables = tool_variables(job.system, job.home, job.options, job.network)
+        self._bootstrap = bootstrap_variables(self._variables, job.system, os.environ)
         self._runner = StepRunner(job.home, self._variables, log, feedback)
 
     def run(self, anew: bool) -> Result:
@@ -107,7 +105,7 @@ class _Installer:
         there = None if anew else self._working()
         if there is not None:
             return Result(there, was_there=True)
-        check_room(job.home, room_needed(job.system, job.options.torch_backend))
+        check_space(job.home, space_needed(job.system, job.options.torch_backend))
         name = new_name(job.home)
         folder = environments(job.home) / name
         folder.parent.mkdir(exist_ok=True)
@@ -116,10 +114,10 @@ class _Installer:
             self._prove(python_inside(folder), _PROOF)
             write_state(job.home, Managed(name, fingerprint(), job.plugin_version, job.options.torch_backend))
         except BaseException:
-            delete(folder)
+            delete_folder(folder)
             raise
         sweep(job.home)
-        delete(downloads(job.home, job.options))
+        delete_folder(downloads(job.home, job.options))
         self._log.write(f"environment {name} is in use")
         return Result(python_inside(folder), was_there=False)
 
@@ -160,10 +158,10 @@ class _Installer:
         if found is not None:
             self._note("info", f"uv: {found.path} ({found.where}).")
             return found.path
-        python = self._qgis_python(fits_for_fetching)
+        python = self._qgis_python(lambda python: python.fetches_uv)
         if python is None:
             return None
-        delete(uv_folder(job.home))
+        delete_folder(uv_folder(job.home))
         step = fetch_uv(python.path, uv_folder(job.home))
         try:
             self._runner.run(step, 0.0, _BEFORE / 2, self._bootstrap)
@@ -178,28 +176,28 @@ class _Installer:
             self._runner.run(fetch_python(uv), _BEFORE / 2, _BEFORE)
             return ""
         except StepFailed as error:
-            python = self._qgis_python(fits_for_running)
+            python = self._qgis_python(lambda python: python.runs_worker)
             if python is None:
                 raise
             self._note("info", f"A Python of its own could not be fetched; building on {python.path} instead.")
             self._log.write(str(error))
             return python.path
 
-    def _named_python(self) -> Optional[Probed]:
+    def _named_python(self) -> Optional[Interpreter]:
         """The Python to build on that the user named."""
         path = self._job.options.base_python
         if not path:
             return None
-        found = probe(path, self._bootstrap)
-        if found is None or not fits_for_running(found):
+        found = ask_python(path, self._bootstrap)
+        if found is None or not found.runs_worker:
             raise InstallationError(
                 f"The setting bdgf/base_python names {path}, which is no 64-bit Python from 3.10 to 3.14: correct the "
                 "setting or clear it."
             )
         return found
 
-    def _plain(self, folder: Path, named: Optional[Probed]) -> tuple[Step, ...]:
-        python = named or self._qgis_python(fits_for_building)
+    def _plain(self, folder: Path, named: Optional[Interpreter]) -> tuple[Step, ...]:
+        python = named or self._qgis_python(lambda python: python.makes_environments)
         if python is None:
             raise InstallationError(
                 "Neither uv nor a Python from 3.10 to 3.14 with pip and venv was found to make an environment with: "
@@ -211,7 +209,7 @@ class _Installer:
             self._note("info", "pip takes the index's usual build of PyTorch, on Linux the large one for NVIDIA cards.")
         return with_plain_pip(python.path, folder)
 
-    def _qgis_python(self, fits: Callable[[Probed], bool]) -> Optional[Probed]:
+    def _qgis_python(self, fits: Callable[[Interpreter], bool]) -> Optional[Interpreter]:
         return find_qgis_python(self._job.system, fits, self._bootstrap)
 
     def _run(self, steps: tuple[Step, ...]) -> None:

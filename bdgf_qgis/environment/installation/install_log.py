@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional, TextIO
 
-from .redaction import redact
+from ..redaction import redact
 
 NAME = "installation.log"
 _LARGEST = 1024 * 1024  # bytes; an older log is kept once beside it

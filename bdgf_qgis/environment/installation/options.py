@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Options:
     index          address of a package index to use instead of the tools' default
     links          folder or address with package files to look in; without an index nothing else is asked
     mirror         address to fetch Python from instead of the tool's default
-    cache          folder for downloads, the plugin's alone
+    cache          folder for downloads and other files that can be made again, instead of one in the profile
     """
 
     uv: str = ""
@@ -25,6 +26,13 @@ class Options:
     links: str = ""
     mirror: str = ""
     cache: str = ""
+
+    def cache_folder(self, home: Path) -> Path:
+        """The folder for files that can be made again; all in it is the plugin's and may be deleted.
+
+        home  the plugin's folder in the QGIS profile
+        """
+        return Path(self.cache) / "bdgf-cache" if self.cache else home / "cache"
 
     @property
     def links_alone(self) -> bool:

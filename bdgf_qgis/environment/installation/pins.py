@@ -36,9 +36,3 @@ def uv_version(pins: Path = UV) -> str:
     if found is None:
         raise ValueError(f"{pins.name} names no version of uv")
     return found.group(1)
-
-
-def packages_of(pins: Path = ENVIRONMENT) -> tuple[str, ...]:
-    """Names of the packages, each once."""
-    names = (re.split(r"[=<>!~; \[]", line, maxsplit=1)[0] for line in lines_of(pins))
-    return tuple(dict.fromkeys(names))

@@ -13,48 +13,20 @@ sys.executable is QGIS itself on Windows and macOS (qgis/QGIS issues 45646, 6667
 
 from __future__ import annotations
 
-import json
 import ntpath
-import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Optional
 
-from ...engine.process import answer
+from ..interpreter import Interpreter, ask_python
 from .system import System
 
-PROBE_TIMEOUT = 20.0  # seconds
 _OF_MACOS = (
     "/usr/bin/",
     "/System/",
     "/Library/Developer/",
     "/Applications/Xcode",
 )  # a stub that opens a window, Xcode's
-_PROBE = """
-import importlib.util as u, json, platform, sys
-has = lambda name: u.find_spec(name) is not None
-try:
-    import ssl
-    secure = True
-except ImportError:
-    secure = False
-print("BDGF" + json.dumps(dict(version=sys.version_info[:2], machine=platform.machine(), secure=secure,
-    pip=has("pip"), venv=has("venv") and has("ensurepip"), wide=sys.maxsize > 2 ** 32)))
-"""
-
-
-@dataclass(frozen=True)
-class Probed:
-    """A Python that answered: version, whether it has pip, can make environments, and can fetch over https."""
-
-    path: str
-    version: tuple[int, int]
-    machine: str
-    pip: bool
-    venv: bool
-    secure: bool
-    wide: bool = True
 
 
 def candidates(system: System) -> list[str]:
@@ -94,24 +66,12 @@ def _unique(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def probe(path: str, environment: Mapping[str, str], timeout: float = PROBE_TIMEOUT) -> Optional[Probed]:
-    """Ask a Python what it can do; None where it is not there, hangs, or is no Python."""
-    if not os.path.isfile(path):
-        return None
-    said = answer([path, "-I", "-X", "utf8", "-c", _PROBE], environment, timeout)
-    try:
-        facts: dict[str, Any] = json.loads((said or "").rpartition("BDGF")[2])
-        return Probed(path, **{**facts, "version": tuple(facts["version"])})
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
 def find_qgis_python(
     system: System,
-    fits: Callable[[Probed], bool],
+    fits: Callable[[Interpreter], bool],
     environment: Mapping[str, str],
-    ask: Callable[[str, Mapping[str, str]], Optional[Probed]] = probe,
-) -> Optional[Probed]:
+    ask: Callable[[str, Mapping[str, str]], Optional[Interpreter]] = ask_python,
+) -> Optional[Interpreter]:
     """The first candidate that answers and `fits`."""
     for path in candidates(system):
         found = ask(path, environment)

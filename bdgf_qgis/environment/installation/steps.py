@@ -8,8 +8,7 @@ from pathlib import Path
 from ..managed import python_inside
 from .options import Options
 from .pins import ENVIRONMENT, PYTHON, SCAN, SCAN_TOOLS, TORCH, UV
-from .qgis_python import Probed
-from .system import NEWEST_PYTHON, OLDEST_PYTHON, System
+from .system import System
 
 WHOLE = 100.0
 _BY_HASH = ("--require-hashes", "--no-deps")  # only files whose hash is known, and nothing that is not listed
@@ -19,32 +18,15 @@ _BY_HASH = ("--require-hashes", "--no-deps")  # only files whose hash is known, 
 class Step:
     """One command.
 
-    title     what it does, for the progress text
-    share     of the whole, in percent
-    extra     variables on top of the others
-    may_fail  whether the installation goes on without it
+    title  what it does, for the progress text
+    share  of the whole, in percent
+    extra  variables on top of the others
     """
 
     title: str
     command: tuple[str, ...]
     share: float
     extra: tuple[tuple[str, str], ...] = ()
-    may_fail: bool = False
-
-
-def fits_for_fetching(python: Probed) -> bool:
-    """Whether a Python can fetch uv."""
-    return python.pip and python.secure and python.wide and python.version >= (3, 8)
-
-
-def fits_for_building(python: Probed) -> bool:
-    """Whether the worker can run on a Python and an environment be made with it."""
-    return python.venv and python.secure and python.wide and OLDEST_PYTHON <= python.version <= NEWEST_PYTHON
-
-
-def fits_for_running(python: Probed) -> bool:
-    """Whether the worker can run on a Python (uv makes the environment)."""
-    return python.wide and OLDEST_PYTHON <= python.version <= NEWEST_PYTHON
 
 
 def fetch_uv(python: str, folder: Path) -> Step:
@@ -84,8 +66,8 @@ def install_scan_kernel(uv: str, folder: Path) -> tuple[Step, ...]:
     build = (*install, "--no-build-isolation", "-r", str(SCAN))
     title = "Installing the fast scan for NVIDIA cards (optional)"
     return (
-        Step(title, (*install, "-r", str(SCAN_TOOLS)), 1, may_fail=True),
-        Step(title, build, 4, (("MAMBA_SKIP_CUDA_BUILD", "TRUE"), ("MAMBA_FORCE_BUILD", "TRUE")), may_fail=True),
+        Step(title, (*install, "-r", str(SCAN_TOOLS)), 1),
+        Step(title, build, 4, (("MAMBA_SKIP_CUDA_BUILD", "TRUE"), ("MAMBA_FORCE_BUILD", "TRUE"))),
     )
 
 

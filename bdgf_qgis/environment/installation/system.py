@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-OLDEST_PYTHON = (3, 10)  # of the worker
-NEWEST_PYTHON = (3, 14)  # for which the pinned packages have builds
-
 
 @dataclass(frozen=True)
 class System:
@@ -24,7 +21,6 @@ class System:
     version      of QGIS's Python
     application  folder of the QGIS program
     osgeo4w      OSGEO4W_ROOT, or ''
-    sandbox      'flatpak', 'snap' or ''
     nvidia       whether an NVIDIA driver is installed
     """
 
@@ -34,7 +30,6 @@ class System:
     version: tuple[int, int]
     application: str = ""
     osgeo4w: str = ""
-    sandbox: str = ""
     nvidia: bool = False
 
 
@@ -49,7 +44,6 @@ def this_system(application: str = "", environ: Optional[Mapping[str, str]] = No
         sys.version_info[:2],
         application,
         environ.get("OSGEO4W_ROOT", ""),
-        _sandbox(environ),
         has_nvidia_driver(environ),
     )
 
@@ -59,12 +53,6 @@ def has_nvidia_driver(environ: Mapping[str, str]) -> bool:
     windows = os.path.join(environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "nvidia-smi.exe")
     marks = (windows,) if sys.platform == "win32" else ("/proc/driver/nvidia/version", "/dev/nvidiactl")
     return any(os.path.exists(each) for each in marks) or shutil.which("nvidia-smi") is not None
-
-
-def _sandbox(environ: Mapping[str, str]) -> str:
-    if environ.get("FLATPAK_ID") or os.path.exists("/.flatpak-info"):
-        return "flatpak"
-    return "snap" if environ.get("SNAP") else ""
 
 
 def no_build_for(system: System) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.environment.diagnosis.interpreter import look_at, satisfies
-from bdgf.bdgf_qgis.environment.diagnosis.privacy import without_names
+from bdgf.bdgf_qgis.environment.diagnosis.requirements import satisfies, suitability_of
 from bdgf.bdgf_qgis.environment.diagnosis.verdict import DeviceCheck, trouble_of, verdict
 from bdgf.bdgf_qgis.environment.diagnosis.worker_check import Diagnosis
 from bdgf.bdgf_qgis.environment.python import WorkerPython
+from bdgf.bdgf_qgis.environment.redaction import without_names
 from bdgf.model.shared.messages import Checked, DeviceInfo, KernelCheck, PackageInfo
 
 CPU = DeviceInfo("cpu", "CPU, 8 threads", 0, 0, "", "")
@@ -98,7 +98,7 @@ def test_names_are_taken_out_where_they_stand_alone(home: str, text: str, expect
 
 
 def test_the_development_environment_fits() -> None:
-    found = look_at(sys.executable)
+    found = suitability_of(sys.executable)
     assert found.fits, found.lacking
     assert dict(found.packages)["torch"].startswith("2.")
 
@@ -106,20 +106,20 @@ def test_the_development_environment_fits() -> None:
 def test_what_is_missing_or_does_not_fit_is_listed(tmp_path: Path) -> None:
     wanted = tmp_path / "requirements.txt"
     wanted.write_text("numpy>=1.24,<1.25\nnot-a-package>=2\npytest\n")
-    found = look_at(sys.executable, wanted)
+    found = suitability_of(sys.executable, wanted)
     assert any(each.startswith("numpy ") and "needs >=1.24,<1.25" in each for each in found.lacking)
     assert "not-a-package is missing (BDGF needs >=2)." in found.lacking
     assert len(found.lacking) == 2
 
 
 def test_what_is_no_python_is_told(tmp_path: Path) -> None:
-    assert look_at(str(tmp_path / "none")).lacking == (f"There is no file {tmp_path / 'none'}.",)
+    assert suitability_of(str(tmp_path / "none")).lacking == (f"There is no file {tmp_path / 'none'}.",)
     other = tmp_path / "other"
     other.write_text("#!/bin/sh\necho hello\n")
     other.chmod(0o755)
-    assert "did not answer as a Python does" in look_at(str(other)).lacking[0]
+    assert "did not answer as a Python does" in suitability_of(str(other)).lacking[0]
     other.write_text("#!/bin/sh\nexec sleep 60\n")
-    assert "did not answer" in look_at(str(other), timeout=0.3).lacking[0]
+    assert "did not answer" in suitability_of(str(other), timeout=0.3).lacking[0]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from bdgf.bdgf_qgis.environment.diagnosis.interpreter import satisfies
-from bdgf.bdgf_qgis.environment.installation.disk import CPU_BYTES, CUDA_BYTES, check_room, folder_size, room_needed
+from bdgf.bdgf_qgis.environment.diagnosis.requirements import satisfies
 from bdgf.bdgf_qgis.environment.installation.errors import InstallationError
+from bdgf.bdgf_qgis.environment.installation.home import CPU_BYTES, CUDA_BYTES, check_space, space_needed
 from bdgf.bdgf_qgis.environment.installation.options import Network, Options
 from bdgf.bdgf_qgis.environment.installation.pins import (
     ENVIRONMENT,
@@ -22,7 +22,6 @@ from bdgf.bdgf_qgis.environment.installation.pins import (
     UV,
     fingerprint,
     lines_of,
-    packages_of,
     uv_version,
 )
 from bdgf.bdgf_qgis.environment.installation.steps import (
@@ -35,10 +34,11 @@ from bdgf.bdgf_qgis.environment.installation.steps import (
     wants_scan_kernel,
     with_plain_pip,
 )
-from bdgf.bdgf_qgis.environment.installation.surroundings import bootstrap_surroundings, secrets_of, surroundings
 from bdgf.bdgf_qgis.environment.installation.system import System
+from bdgf.bdgf_qgis.environment.installation.tool_variables import bootstrap_variables, secrets_of, tool_variables
 from bdgf.bdgf_qgis.environment.installation.uv import Uv, fetched_uv, find_uv, uv_folder
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
+from bdgf.bdgf_qgis.files.folders import folder_size
 from bdgf.tools import pin_packages
 
 LINUX = System("linux", "x86_64", ("/usr",), (3, 11))
@@ -48,6 +48,12 @@ MAC = System("darwin", "arm64", ("/Applications/QGIS.app/Contents/MacOS",), (3, 
 
 
 # ---------------------------------------------------------------- pins
+
+
+def packages_of(pins: Path = ENVIRONMENT) -> tuple[str, ...]:
+    """Names of the packages, each once."""
+    names = (re.split(r"[=<>!~; \[]", line, maxsplit=1)[0] for line in lines_of(pins))
+    return tuple(dict.fromkeys(names))
 
 
 def test_exact_versions_lie_within_what_the_worker_runs_with() -> None:
@@ -112,15 +118,15 @@ def test_no_index_address_stands_in_the_installation() -> None:
 
 
 def test_the_build_for_cards_needs_more_room() -> None:
-    assert room_needed(LINUX, "auto") == room_needed(WITH_CARD, "cpu") == CPU_BYTES
-    assert room_needed(WITH_CARD, "auto") == room_needed(LINUX, "cu130") == CUDA_BYTES
-    assert room_needed(MAC, "auto") == CPU_BYTES
+    assert space_needed(LINUX, "auto") == space_needed(WITH_CARD, "cpu") == CPU_BYTES
+    assert space_needed(WITH_CARD, "auto") == space_needed(LINUX, "cu130") == CUDA_BYTES
+    assert space_needed(MAC, "auto") == CPU_BYTES
 
 
 def test_too_little_room_is_told_before(tmp_path: Path) -> None:
-    check_room(tmp_path, 1)
+    check_space(tmp_path, 1)
     with pytest.raises(InstallationError, match=r"needs \d+ GiB and the disk of .* GiB free: make room"):
-        check_room(tmp_path, shutil.disk_usage(tmp_path).total * 2)
+        check_space(tmp_path, shutil.disk_usage(tmp_path).total * 2)
 
 
 def test_folder_size(tmp_path: Path) -> None:
@@ -182,12 +188,12 @@ def test_commands() -> None:
     assert "--require-hashes" in with_plain_pip("/usr/bin/python3", folder)[1].command
 
 
-def test_the_fast_scan_is_for_linux_with_a_card_and_may_fail() -> None:
+def test_the_fast_scan_is_for_linux_with_a_card() -> None:
     assert wants_scan_kernel(WITH_CARD, Options())
     assert not wants_scan_kernel(WITH_CARD, Options(torch_backend="cpu"))
     assert not any(wants_scan_kernel(each, Options()) for each in (LINUX, WINDOWS, MAC))
     steps = install_scan_kernel("uv", Path("/e"))
-    assert all(each.may_fail and "--require-hashes" in each.command for each in steps)
+    assert all("--require-hashes" in each.command for each in steps)
     assert ("MAMBA_SKIP_CUDA_BUILD", "TRUE") in steps[-1].extra and "--no-deps" in steps[-1].command
 
 
@@ -214,7 +220,7 @@ HOSTILE = {
 
 def test_proxy_and_certificates_of_qgis_are_handed_on(tmp_path: Path) -> None:
     network = Network("http://anna:p%40ss@proxy:8080", ("intranet", "10.0.0.0/8"), "/p/certificates.pem")
-    found = surroundings(LINUX, tmp_path, Options(), network, HOSTILE)
+    found = tool_variables(LINUX, tmp_path, Options(), network, HOSTILE)
     assert found["HTTPS_PROXY"] == found["https_proxy"] == found["ALL_PROXY"] == network.proxy
     assert found["NO_PROXY"] == "intranet,10.0.0.0/8"
     assert found["SSL_CERT_FILE"] == found["PIP_CERT"] == "/p/certificates.pem"
@@ -225,22 +231,22 @@ def test_proxy_and_certificates_of_qgis_are_handed_on(tmp_path: Path) -> None:
 
 
 def test_without_certificates_of_its_own_the_systems_are_used(tmp_path: Path) -> None:
-    assert surroundings(LINUX, tmp_path, Options(), Network(), HOSTILE)["UV_SYSTEM_CERTS"] == "1"
+    assert tool_variables(LINUX, tmp_path, Options(), Network(), HOSTILE)["UV_SYSTEM_CERTS"] == "1"
     own = tmp_path / "own.pem"
     own.write_text("")
-    kept = surroundings(LINUX, tmp_path, Options(), Network(), {**HOSTILE, "SSL_CERT_FILE": str(own)})
+    kept = tool_variables(LINUX, tmp_path, Options(), Network(), {**HOSTILE, "SSL_CERT_FILE": str(own)})
     assert kept["SSL_CERT_FILE"] == str(own), "the user's, not QGIS's"
     qgis = System("win32", "AMD64", (str(tmp_path),), (3, 12))
-    assert "SSL_CERT_FILE" not in surroundings(qgis, tmp_path, Options(), Network(), {"SSL_CERT_FILE": str(own)})
+    assert "SSL_CERT_FILE" not in tool_variables(qgis, tmp_path, Options(), Network(), {"SSL_CERT_FILE": str(own)})
 
 
 def test_closed_networks(tmp_path: Path) -> None:
     options = Options(index="http://mirror/simple", links="/packages", mirror="file:///pythons", cache="/c")
-    found = surroundings(LINUX, tmp_path, options, Network(), {"UV_FIND_LINKS": "/other"})
+    found = tool_variables(LINUX, tmp_path, options, Network(), {"UV_FIND_LINKS": "/other"})
     assert found["UV_DEFAULT_INDEX"] == found["PIP_INDEX_URL"] == options.index
     assert found["UV_FIND_LINKS"] == found["PIP_FIND_LINKS"] == "/packages"
     assert found["UV_PYTHON_INSTALL_MIRROR"] == options.mirror
-    assert found["UV_CACHE_DIR"] == str(Path("/c/downloads"))
+    assert found["UV_CACHE_DIR"] == str(Path("/c/bdgf-cache/downloads"))
     assert "PIP_NO_INDEX" not in found
     assert not [step for step in install_packages("uv", tmp_path, options) if "--no-index" in step.command]
 
@@ -248,7 +254,7 @@ def test_closed_networks(tmp_path: Path) -> None:
 def test_a_folder_of_packages_alone_needs_no_index(tmp_path: Path) -> None:
     """No index is asked, not for PyTorch either: uv gives up where one does not answer."""
     options = Options(links="/packages")
-    found = surroundings(LINUX, tmp_path, options, Network(), {})
+    found = tool_variables(LINUX, tmp_path, options, Network(), {})
     assert found["PIP_NO_INDEX"] == "1"
     commands = [step.command for step in install_packages("uv", tmp_path, options)]
     assert all("--no-index" in command for command in commands)
@@ -257,7 +263,7 @@ def test_a_folder_of_packages_alone_needs_no_index(tmp_path: Path) -> None:
 
 def test_qgis_python_on_windows_keeps_the_path_with_its_libraries() -> None:
     path = r"C:\OSGeo4W\bin;C:\Windows"
-    clean = surroundings(WINDOWS, Path("/h"), Options(), Network(), {"PATH": path, "OSGEO4W_ROOT": r"C:\OSGeo4W"})
+    clean = tool_variables(WINDOWS, Path("/h"), Options(), Network(), {"PATH": path, "OSGEO4W_ROOT": r"C:\OSGeo4W"})
     assert clean["PATH"] == r"C:\Windows"
-    assert bootstrap_surroundings(clean, WINDOWS, {"PATH": path})["PATH"] == path
-    assert bootstrap_surroundings(clean, LINUX, {"PATH": path})["PATH"] == r"C:\Windows"
+    assert bootstrap_variables(clean, WINDOWS, {"PATH": path})["PATH"] == path
+    assert bootstrap_variables(clean, LINUX, {"PATH": path})["PATH"] == r"C:\Windows"

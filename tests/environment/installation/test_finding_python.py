@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.environment.installation.qgis_python import Probed, candidates, find_qgis_python, probe
-from bdgf.bdgf_qgis.environment.installation.steps import fits_for_building, fits_for_fetching
+from bdgf.bdgf_qgis.environment.installation.qgis_python import candidates, find_qgis_python
 from bdgf.bdgf_qgis.environment.installation.system import System, no_build_for
+from bdgf.bdgf_qgis.environment.interpreter import Interpreter, ask_python
 
 DEBIAN = System("linux", "x86_64", ("/usr",), (3, 11), "/usr/bin")
 # qgis/QGIS issue 66672: the program is bin\qgis-bin.exe; python.bat.tmpl: PYTHONHOME is apps\Python312
@@ -52,10 +52,10 @@ MAC_SYSTEM = System("darwin", "arm64", ("/usr", "/Library/Developer/CommandLineT
     ids=["debian", "osgeo4w", "mac bundle", "mac 3.44", "mac vcpkg"],
 )
 def test_it_is_found_where_each_system_ships_it(system: System, expected: str) -> None:
-    def ask(path: str, environment: Mapping[str, str]) -> Probed | None:
-        return Probed(path, (3, 12), system.machine, True, True, True) if path == expected else None
+    def ask(path: str, environment: Mapping[str, str]) -> Interpreter | None:
+        return Interpreter(path, (3, 12), system.machine, True, True, True) if path == expected else None
 
-    found = find_qgis_python(system, fits_for_fetching, {}, ask)
+    found = find_qgis_python(system, lambda python: python.fetches_uv, {}, ask)
     assert found is not None and found.path == expected
 
 
@@ -76,14 +76,14 @@ def test_nothing_on_a_mac_whose_python_is_the_systems() -> None:
 def test_the_first_that_fits_is_taken() -> None:
     asked = []
 
-    def ask(path: str, environment: Mapping[str, str]) -> Probed | None:
+    def ask(path: str, environment: Mapping[str, str]) -> Interpreter | None:
         asked.append(path)
-        return Probed(path, (3, 11), "x86_64", pip=path.endswith("python3"), venv=False, secure=True)
+        return Interpreter(path, (3, 11), "x86_64", pip=path.endswith("python3"), venv=False, secure=True)
 
-    found = find_qgis_python(DEBIAN, fits_for_fetching, {}, ask)
+    found = find_qgis_python(DEBIAN, lambda python: python.fetches_uv, {}, ask)
     assert found is not None and found.path == "/usr/bin/python3"
     assert asked == ["/usr/bin/python3.11", "/usr/bin/python3"]
-    assert find_qgis_python(DEBIAN, fits_for_building, {}, ask) is None
+    assert find_qgis_python(DEBIAN, lambda python: python.makes_environments, {}, ask) is None
 
 
 def program(path: Path, text: str) -> str:
@@ -93,21 +93,21 @@ def program(path: Path, text: str) -> str:
 
 
 def test_a_real_python_answers() -> None:
-    found = probe("/usr/bin/python3", dict(os.environ))
+    found = ask_python("/usr/bin/python3", dict(os.environ))
     assert found is not None and found.version >= (3, 9) and found.secure and found.wide
 
 
 def test_what_hangs_or_is_no_python_is_passed_over(tmp_path: Path) -> None:
-    assert probe(program(tmp_path / "hangs", "#!/bin/sh\nexec sleep 60\n"), dict(os.environ), timeout=0.3) is None
-    assert probe(program(tmp_path / "other", "#!/bin/sh\necho BDGF not json\n"), dict(os.environ)) is None
-    assert probe(program(tmp_path / "broken", "no program"), dict(os.environ)) is None
-    assert probe(str(tmp_path / "missing"), dict(os.environ)) is None
+    assert ask_python(program(tmp_path / "hangs", "#!/bin/sh\nexec sleep 60\n"), dict(os.environ), timeout=0.3) is None
+    assert ask_python(program(tmp_path / "other", "#!/bin/sh\necho BDGF not json\n"), dict(os.environ)) is None
+    assert ask_python(program(tmp_path / "broken", "no program"), dict(os.environ)) is None
+    assert ask_python(str(tmp_path / "missing"), dict(os.environ)) is None
 
 
 @pytest.mark.parametrize("version", [(3, 9), (3, 15)])
 def test_the_worker_needs_a_python_with_builds(version: tuple[int, int]) -> None:
-    python = Probed("p", version, "x86_64", True, True, True)
-    assert not fits_for_building(python) and fits_for_fetching(python)
+    python = Interpreter("p", version, "x86_64", True, True, True)
+    assert not python.makes_environments and python.fetches_uv
 
 
 def test_computers_without_pytorch_get_a_sentence() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.environment.installation.home import delete, empty_folder, remove_all, sweep
+from bdgf.bdgf_qgis.environment.installation.home import remove_all, sweep
+from bdgf.bdgf_qgis.files.folders import delete_folder, empty_folder
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def test_links_go_alone(tmp_path: Path, precious: Path) -> None:
     (home / "env").mkdir(parents=True)
     (home / "env" / "e1").symlink_to(precious)
     assert sweep(home) == ["e1"] and os.listdir(home / "env") == []
-    for remove in (delete, empty_folder):
+    for remove in (delete_folder, empty_folder):
         (home / "env" / "e2").symlink_to(precious)
-        remove(home / "env" / "e2" if remove is delete else home / "env")
+        remove(home / "env" / "e2" if remove is delete_folder else home / "env")
         assert os.listdir(home / "env") == []
     assert (precious / "thesis" / "text.odt").read_text() == "work of years"
     assert os.stat(precious).st_mode == mode

@@ -8,7 +8,7 @@ import pytest
 
 from bdgf.bdgf_qgis.environment.installation.install_log import InstallLog
 from bdgf.bdgf_qgis.environment.installation.output import PackageProgress, explanation
-from bdgf.bdgf_qgis.environment.installation.redaction import redact
+from bdgf.bdgf_qgis.environment.redaction import redact
 
 # as uv 0.13 prints without a terminal
 UV = """Using Python 3.11.2 environment at: env

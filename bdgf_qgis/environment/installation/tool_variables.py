@@ -14,7 +14,7 @@ from .system import System
 _CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def surroundings(
+def tool_variables(
     system: System, home: Path, options: Options, network: Network, environ: Optional[Mapping[str, str]] = None
 ) -> dict[str, str]:
     """Variables for uv and pip. What the user set for these tools stays, unless QGIS's settings say otherwise."""
@@ -47,10 +47,10 @@ def surroundings(
 
 def downloads(home: Path, options: Options) -> Path:
     """Where uv keeps what it fetched, so that a broken-off installation goes on."""
-    return Path(options.cache or home / "cache") / "downloads"
+    return options.cache_folder(home) / "downloads"
 
 
-def bootstrap_surroundings(variables: Mapping[str, str], system: System, environ: Mapping[str, str]) -> dict[str, str]:
+def bootstrap_variables(variables: Mapping[str, str], system: System, environ: Mapping[str, str]) -> dict[str, str]:
     """For QGIS's own Python: on Windows its encryption library lies in the folders of QGIS on the PATH."""
     path = environ.get("PATH", environ.get("Path", ""))
     return {**variables, "PATH": path} if system.platform == "win32" else dict(variables)

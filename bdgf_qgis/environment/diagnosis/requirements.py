@@ -1,39 +1,25 @@
-"""Looks at a Python that the user names: is it new enough, and what is missing in it?"""
+"""Whether a Python that the user names is new enough for the worker, and what is missing in it."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
 
-from ...engine.process import answer
+from ..interpreter import OLDEST, ask_python
 from ..python import PLUGIN_ROOT
 from ..variables import child_variables
 
 REQUIREMENTS = PLUGIN_ROOT / "requirements.txt"
-_OLDEST = (3, 10)
 _TIMEOUT = 30.0  # seconds; a network drive may be slow
-_ASK = """
-import json, sys
-from importlib import metadata
-found = {}
-for name in sys.argv[1:]:
-    try:
-        found[name] = metadata.version(name)
-    except Exception:
-        pass
-print("BDGF" + json.dumps([list(sys.version_info[:3]), found]))
-"""
 _LINE = re.compile(r"^([A-Za-z0-9_.-]+)\s*(.*)$")
 _TERM = re.compile(r"(>=|<=|==|!=|<|>)\s*([\d.]+)")
 
 
 @dataclass(frozen=True)
-class Interpreter:
-    """What a Python said of itself: its version, and what is missing or does not fit, a sentence each."""
+class Suitability:
+    """A Python's version and packages, and what is missing in it or does not fit, a sentence each."""
 
     path: str
     version: str
@@ -46,26 +32,23 @@ class Interpreter:
         return not self.lacking
 
 
-def look_at(path: str, requirements: Path = REQUIREMENTS, timeout: float = _TIMEOUT) -> Interpreter:
-    """Ask the Python at `path` for its packages; nothing is imported, so that this takes a fraction of a second."""
+def suitability_of(path: str, requirements: Path = REQUIREMENTS, timeout: float = _TIMEOUT) -> Suitability:
+    """Hold the Python at `path` against a file of requirements."""
     wanted = _requirements(requirements)
     if not Path(path).is_file():
-        return Interpreter(path, "", (), (f"There is no file {path}.",))
-    names = [name for name, _ in wanted]
-    said = answer([path, "-I", "-X", "utf8", "-c", _ASK, *names], child_variables(), timeout)
-    facts = _facts(said or "")
-    if facts is None:
-        return Interpreter(path, "", (), (f"{path} did not answer as a Python does.",))
-    version, found = facts
-    lacking = []
-    if version < _OLDEST:
-        lacking.append(f"Python {_text(version)} is too old: BDGF needs 3.10 or later.")
+        return Suitability(path, "", (), (f"There is no file {path}.",))
+    found = ask_python(path, child_variables(), tuple(name for name, _ in wanted), timeout)
+    if found is None:
+        return Suitability(path, "", (), (f"{path} did not answer as a Python does.",))
+    lacking, there = [], dict(found.packages)
+    if found.version < OLDEST:
+        lacking.append(f"Python {_text(found.version)} is too old: BDGF needs {_text(OLDEST)} or later.")
     for name, condition in wanted:
-        if name not in found:
+        if name not in there:
             lacking.append(f"{name} is missing (BDGF needs {condition or 'any version'}).")
-        elif not satisfies(found[name], condition):
-            lacking.append(f"{name} {found[name]} does not fit: BDGF needs {condition}.")
-    return Interpreter(path, _text(version), tuple(found.items()), tuple(lacking))
+        elif not satisfies(there[name], condition):
+            lacking.append(f"{name} {there[name]} does not fit: BDGF needs {condition}.")
+    return Suitability(path, _text(found.version), found.packages, tuple(lacking))
 
 
 def satisfies(version: str, condition: str) -> bool:
@@ -93,15 +76,6 @@ def _requirements(path: Path) -> list[tuple[str, str]]:
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     found = (_LINE.match(line) for line in lines if line)
     return [(each.group(1), each.group(2).strip()) for each in found if each is not None]
-
-
-def _facts(said: str) -> Optional[tuple[tuple[int, ...], dict[str, str]]]:
-    try:
-        answered: Any = json.loads(said.rpartition("BDGF")[2])
-        version, found = answered
-        return tuple(int(each) for each in version), {str(name): str(value) for name, value in found.items()}
-    except (ValueError, TypeError, AttributeError):
-        return None
 
 
 def _numbers(version: str) -> tuple[int, ...]:
