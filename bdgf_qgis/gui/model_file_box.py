@@ -65,6 +65,9 @@ class _Wrapper(QgsAbstractProcessingParameterWidgetWrapper):
         layout.addWidget(self.box)
         layout.addWidget(browse)
         widget.setLayout(layout)
+        # QGIS's bindings make a second Python object of what is returned here, and forget the first. Qt still asks that
+        # one for its class as long as the widget lives: the slot keeps it.
+        widget.destroyed.connect(lambda: widget)
         return widget
 
     def setWidgetValue(self, value: Any, context: QgsProcessingContext) -> None:

@@ -91,6 +91,12 @@ def test_a_run_that_is_just_over_is_heard_of_and_its_dialog_refuses_another(wind
     assert "switched off or loaded anew" in told["refused"]
 
 
+@pytest.mark.parametrize("case", ["lost-True", "lost-False"])
+def test_a_dialog_that_python_lost_outlives_the_plugin(window: Window, case: str) -> None:
+    told = window.of(case)
+    assert told["off"] and told["on"]
+
+
 def test_the_plugin_works_after_all_that(window: Window) -> None:
     assert window.status == 0 and window.of("after")["well"]
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import qgis.utils
 from inside import HOME, Run, main, processes, tell, wait
+from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.tools.dataobjects import createContext
-from qgis.core import QgsProject, QgsRasterLayer, QgsSettings, QgsVectorLayer
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.utils import iface
 
@@ -255,11 +256,28 @@ def refused(run: Run) -> str:
     return "" if fine else str(text)
 
 
+def lost() -> None:
+    """The plugin goes while dialogs that Python lost are still there; one of them waits to be deleted."""
+    for later in (True, False):
+        made = QgsApplication.processingRegistry().createAlgorithmById("bdgf:classify")
+        dialog = AlgorithmDialog(made, False, iface.mainWindow())
+        if later:
+            dialog.deleteLater()
+        del made, dialog
+        off = unload()
+        gc.collect()
+        iface.mapCanvases()
+        on = load()
+        tell(f"lost-{later}", off=off, on=on)
+        QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+
+
 def act() -> None:
     QgsSettings().setValue("bdgf/uv", str(HOME / "uv"))
     QgsSettings().setValue("bdgf/torch_backend", "none")
     to_the_end()
     just_over()
+    lost()
     for phase in PHASES:
         switched_off(phase, unload)
     for phase, action in (("training", reload), ("classifying", reload), ("training", upgrade)):
