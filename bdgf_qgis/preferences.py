@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import Any, Optional
 
 from qgis.core import QgsSettings
 
+from ..model.shared.messages import CacheFolder
 from .environment.installation.options import Options
 
 _PREFIX = "bdgf/"
@@ -19,14 +22,24 @@ DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choos
 class Preferences(Options):
     """What the user set, with the options of the installation; the field names are the keys, as in bdgf/python.
 
-    python  interpreter for the worker; '' takes the plugin's own environment
-    device  where 'auto' computes: 'auto', 'cpu', 'cuda:1', ...
-    idle    minutes that a worker waits for the next run; 0 ends it with its run
+    python       interpreter for the worker; '' takes the plugin's own environment
+    device       where 'auto' computes: 'auto', 'cpu', 'cuda:1', ...
+    pretrained   MiB of finished pre-trainings that are kept in the cache; 0 keeps none
+    idle         minutes that a worker waits for the next run; 0 ends it with its run
     """
 
     python: str = ""
     device: str = "auto"
+    pretrained: int = 200
     idle: int = 5
+
+    def pretraining_cache(self, home: Path) -> Optional[CacheFolder]:
+        """Where the worker keeps finished pre-trainings; None where it is to keep none.
+
+        home  the plugin's folder in the QGIS profile
+        """
+        folder = os.path.abspath(self.cache_folder(home) / "pre-training")  # the worker has a working folder of its own
+        return CacheFolder(folder, self.pretrained * 1024**2) if self.pretrained > 0 else None
 
 
 def read_preferences() -> Preferences:

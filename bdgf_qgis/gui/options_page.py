@@ -69,6 +69,7 @@ class OptionsPage(QgsOptionsPageWidget):
             "python": self.interpreter.python(),
             "device": self.device.currentText().lower(),
             "cache": self.cache.filePath(),
+            "pretrained": self.pretrained.value(),
             "idle": self.idle.value(),
             "uv": self.uv.filePath(),
             "base_python": self.base_python.filePath(),
@@ -137,7 +138,21 @@ class OptionsPage(QgsOptionsPageWidget):
         row.addWidget(self.cache_size)
         row.addWidget(self.clear)
         row.addStretch(1)
+        self.pretrained = QSpinBox()
+        self.pretrained.setRange(0, 1_000_000)
+        self.pretrained.setSingleStep(100)
+        self.pretrained.setValue(stored.pretrained)
+        self.pretrained.setSuffix(" MiB")
+        self.pretrained.setSpecialValueText(tr("keep none"))
+        self.pretrained.setToolTip(
+            tr(
+                "What Train and Pre-train have learned of a scene without labels is kept here, 1 to 3 MiB each, and "
+                "found again by the next run on the same rasters: with other polygons, or another preset that "
+                "pre-trains alike. What was not used for the longest time goes first."
+            )
+        )
         form.addRow(tr("Folder"), self.cache)
+        form.addRow(tr("Keep pre-trainings up to"), self.pretrained)
         form.addRow(tr("Size"), row)
         return box
 

@@ -13,8 +13,9 @@ from ...model.shared.settings import Settings
 from ..engine.run import run_job
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
+from ..preferences import read_preferences
 from ..raster.samples.tiles import copy_tiles
-from ..resources import plugin_version
+from ..resources import plugin_version, profile_home
 from ..translation import tr
 from .inputs import Rasters, window_of
 from .model_files import PRETRAINED, checkpoint_of, model_result, place_model
@@ -74,6 +75,7 @@ def pretrain_model(wanted: Pretraining, feedback: Feedback) -> None:
             pretrained=start.path if start else None,
             pretrained_digest=start.digest if start else "",
             checkpoint=checkpoint_of(wanted.model),
+            cache=read_preferences().pretraining_cache(profile_home()),
         )
         run_job(worker, job, feedback.part(_COPIED, _LEARNED), step_text)
         place_model(PRETRAINED, draft, wanted.model)

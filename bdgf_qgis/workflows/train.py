@@ -15,6 +15,7 @@ from ...model.shared.settings import Settings
 from ..engine.run import run_job
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
+from ..preferences import read_preferences
 from ..raster.reading.stack import ModalityStack
 from ..raster.samples.labels import Labels, rasterise_labels
 from ..raster.samples.polygon_digests import training_polygons
@@ -22,7 +23,7 @@ from ..raster.samples.tiles import copy_tiles, used_labels
 from ..raster.texts import counted
 from ..report.reliability import Reliability
 from ..report.training import TrainingReport
-from ..resources import plugin_version
+from ..resources import plugin_version, profile_home
 from ..style.legend import class_infos
 from ..translation import tr
 from .inputs import Rasters, Samples
@@ -131,6 +132,7 @@ def _job(wanted: Training, stack: ModalityStack, labels: Labels, tiles: TileFile
         pretrained_digest=start.digest if start else "",
         keep_partial=wanted.keep_partial,
         checkpoint=checkpoint_of(wanted.model),
+        cache=read_preferences().pretraining_cache(profile_home()),
     )
 
 

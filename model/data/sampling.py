@@ -13,7 +13,7 @@ from .tiles import Patches, TileScene
 
 def random_corners(scene: TileScene, count: int, patch_size: int, random: np.random.Generator) -> np.ndarray:
     """First pixels (count, 2) of patches anywhere in the scene, tiles in proportion to their valid pixels."""
-    chosen = random.choice(scene.count, count, p=scene.weights / scene.weights.sum())
+    chosen = random.choice(len(scene.weights), count, p=scene.weights / scene.weights.sum())
     centres = scene.corners[chosen] + random.integers(0, scene.tile, (count, 2))
     corners: np.ndarray = centres - patch_size // 2
     return corners

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -44,12 +45,12 @@ class Patches:
 
 
 def sample_pixels(files: TileFiles, modality: int, seed: int) -> np.ndarray:
-    """Values (P, C) of at most SAMPLE valid pixels of one modality, spread evenly over the tiles.
+    """Values (P, C) of at most SAMPLE valid pixels of one modality, spread evenly over the blind tiles.
 
     Raises InputError where no pixel is valid.
     """
-    valid = np.load(files.valid, mmap_mode="r")
-    values = np.load(files.modalities[modality], mmap_mode="r")
+    valid = np.load(files.valid, mmap_mode="r")[: files.blind]
+    values = np.load(files.modalities[modality], mmap_mode="r")[: files.blind]
     random = np.random.default_rng(seed)
     each = max(1, SAMPLE // max(1, len(valid)))
     parts = []
@@ -97,6 +98,7 @@ class TileScene:
         if files.labelled:
             self._held[: self.count] |= torch.from_numpy(np.load(files.labelled)) & (self._labels[: self.count] < 0)
         self._drawn = np.array(files.drawn)
+        self._blind = files.blind
         self.corners = index * self.tile
         self.weights = stored.reshape(self.count, -1).mean(axis=1)  # share of valid pixels per tile
 
@@ -113,6 +115,15 @@ class TileScene:
             if 3 * sum(each.nbytes for each in arrays) <= torch.cuda.mem_get_info(device)[0]:
                 self._inputs, self._valid, self._labels, self._held = (each.to(device) for each in arrays)
         return self
+
+    def blind(self) -> TileScene:
+        """What is the same whatever polygons were drawn: the tiles chosen without regard to them, and no pixel held out
+        of a loss that needs no labels."""
+        view = copy.copy(self)
+        view.corners, view.weights = self.corners[: self._blind], self.weights[: self._blind]
+        view._table = np.where(self._table < len(view.weights), self._table, self.count)
+        view._held = self._held.new_zeros(()).expand_as(self._held)
+        return view
 
     def _fill(self, files: TileFiles, scalers: Sequence[BandScaler]) -> None:
         first = 0

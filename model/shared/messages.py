@@ -53,6 +53,7 @@ class TileFiles:
     held_out    the same for pixels kept for the accuracy figures
     labelled    bool (N, tile, tile), pixels with a label, where training and held_out are but a sample of them
     drawn       labelled pixels for training per class in the whole scene; () where training holds all
+    blind       how many of the first tiles were chosen whatever the labels are; None where all were
     """
 
     tile: int
@@ -63,6 +64,16 @@ class TileFiles:
     held_out: Optional[str] = None
     labelled: Optional[str] = None
     drawn: tuple[int, ...] = ()
+    blind: Optional[Annotated[int, Range(1, _MOST)]] = None
+
+
+@rebuildable
+@dataclass(frozen=True)
+class CacheFolder:
+    """A folder for files that can be made again, and how many bytes of them may lie there."""
+
+    path: str
+    most_bytes: Annotated[int, Range(1, _MOST)]
 
 
 # ---------------------------------------------------------------- jobs, from QGIS to the worker
@@ -74,6 +85,7 @@ class PretrainJob:
     """Learn the diffusion model of a scene without labels and write it to `output`.
 
     The state of a long pre-training is kept in the file `checkpoint`, from which the same job goes on; QGIS removes it.
+    One that was finished is kept in `cache`, None for nowhere, where every job finds it that would learn the same.
     `pretrained_digest` is the SHA-256 of the pre-trained model that QGIS has looked at: another is refused.
     """
 
@@ -88,6 +100,7 @@ class PretrainJob:
     pretrained: Optional[str] = None
     checkpoint: str = ""
     pretrained_digest: Digest = ""
+    cache: Optional[CacheFolder] = None
 
 
 @rebuildable
@@ -95,7 +108,7 @@ class PretrainJob:
 class TrainJob:
     """Pre-train where no pre-trained model is given, train the classifier, and write the model to `output`.
 
-    `checkpoint` and `pretrained_digest` as in PretrainJob.
+    `checkpoint`, `cache` and `pretrained_digest` as in PretrainJob.
     """
 
     tiles: TileFiles
@@ -113,6 +126,7 @@ class TrainJob:
     checkpoint: str = ""
     polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
     pretrained_digest: Digest = ""
+    cache: Optional[CacheFolder] = None
 
 
 @rebuildable

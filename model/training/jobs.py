@@ -21,10 +21,11 @@ from ..prediction.points import held_out_confusion
 from ..shared.header import FORMAT, Header, ModelFileError
 from ..shared.messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainingPolygons, TrainJob
 from ..shared.settings import Settings
-from .checkpoint import CheckpointFile, digest
+from .checkpoint import CheckpointFile
 from .classifier_training import train_classifier
 from .curves import CurveLog
 from .pretraining import pretrain_unet
+from .pretraining_cache import PretrainingCache, pretraining_digest
 
 
 def pretrain(job: PretrainJob, reporter: Reporter) -> Pretrained:
@@ -112,11 +113,17 @@ def _pretrained(
 ) -> BDGF:
     unet = base.features.unet.requires_grad_(True).train()
     unet = unet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    given = (settings.diffusion, settings.components, job.modalities, job.seed, job.plugin_version)
-    tiles = job.tiles
-    files = (tiles.index, tiles.valid, tiles.held_out, *tiles.modalities, job.pretrained)
-    checkpoint = CheckpointFile(job.checkpoint, digest(given, files) if job.checkpoint else "", span.reporter)
-    trained = pretrain_unet(unet, scene, base.groups, settings.diffusion, job.seed, span, log, checkpoint)
+    given = (FORMAT, settings.diffusion, settings.components, job.seed, job.plugin_version)
+    digest = pretraining_digest(given, job.tiles, job.pretrained) if job.checkpoint or job.cache else ""
+    folder = job.cache if settings.diffusion.steps else None
+    cache = PretrainingCache(folder, f"{digest} {device.type} {torch.__version__}", span.reporter)
+    if cache.load(unet, log):
+        span.at(1.0)
+        trained = unet
+    else:
+        checkpoint = CheckpointFile(job.checkpoint, digest, span.reporter)
+        trained = pretrain_unet(unet, scene.blind(), base.groups, settings.diffusion, job.seed, span, log, checkpoint)
+        cache.keep(trained, log)
     return BDGF(list(base.scalers), trained, settings)  # type: ignore[arg-type]
 
 

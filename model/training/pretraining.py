@@ -19,8 +19,9 @@ from ..job.progress import Span
 from ..shared.messages import Curve
 from ..shared.rebuild import rebuild, rebuildable
 from ..shared.settings import DiffusionSettings
-from .checkpoint import CheckpointFile, State, named, under
+from .checkpoint import CheckpointFile
 from .curves import CurveLog
+from .state_file import State, named, under
 from .weight_average import WeightAverage
 
 _Figures = tuple[float, ...]

@@ -35,6 +35,7 @@ from bdgf.bdgf_qgis.preferences import (
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.environment import overruling_python
 from bdgf.bdgf_qgis.workflows.network_settings import proxy_address
+from bdgf.model.shared.messages import CacheFolder
 from bdgf.tests.engine.helpers import fake_start, session_of
 
 
@@ -132,6 +133,9 @@ def test_settings_go_in_and_out(home: Path) -> None:
     assert QgsSettings().value("bdgf/python") == sys.executable
     assert chosen.cache_folder(home) == Path("/big/disk/bdgf-cache"), "a folder of the user's is never emptied"
     assert chosen.uv == "/uv"
+    assert chosen.pretraining_cache(home) == CacheFolder("/big/disk/bdgf-cache/pre-training", 200 * 1024**2)
+    assert Preferences(pretrained=0).pretraining_cache(home) is None
+    assert Path(Preferences(cache="beside").pretraining_cache(home).path).is_absolute()  # type: ignore[union-attr]
     write_preferences(Preferences())
     assert not [key for key in QgsSettings().allKeys() if key.startswith("bdgf/")]
     assert Preferences().cache_folder(home) == home / "cache"
@@ -173,10 +177,13 @@ def test_page_shows_and_stores(home: Path) -> None:
     page.interpreter.path.setFilePath(sys.executable)
     page.device.setCurrentText("cuda:1")
     page.idle.setValue(7)
+    page.pretrained.setValue(0)
     page.backend.setCurrentText("cpu")
     assert read_preferences() == Preferences(), "stored by OK alone"
     page.apply()
-    assert read_preferences() == Preferences(python=sys.executable, device="cuda:1", idle=7, torch_backend="cpu")
+    assert read_preferences() == Preferences(
+        python=sys.executable, device="cuda:1", pretrained=0, idle=7, torch_backend="cpu"
+    )
     again = OptionsPage(StubInstaller())
     assert again.preferences() == read_preferences()
     again.interpreter.own.setChecked(True)

@@ -1,12 +1,15 @@
 """Copies of what training needs of a scene: square tiles around labels, and others chosen at random.
 
-Each pixel is copied once, in the raster's own type. The size is bounded: a scene that does not fit is represented by
-the labelled tiles, their eight neighbours, and as many random tiles as there is room for. Where not even the labelled
-tiles fit, those to learn from are shared out over the classes, and those for the accuracy figures chosen at random.
+Each pixel is copied once, in the raster's own type. The size is bounded. Of a scene that does not fit, half of the room
+goes to blind tiles: drawn at random whatever the labels are, so that pre-training, which takes those alone, gives the
+same network again after polygons were edited. The rest goes to the labelled tiles, their eight neighbours, and random
+ones. Where not even the labelled tiles fit, those to learn from are shared out over the classes, and those for the
+accuracy figures chosen at random.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,14 +41,16 @@ Place = tuple[int, int]
 class TilePlan:
     """Which tiles to copy, as rows and columns in the lattice of tiles.
 
-    first  tiles that are copied in any case (where they hold a valid pixel)
+    blind  number of tiles that are copied first, in the order of `fill` (where they hold a valid pixel)
+    first  tiles that are copied then in any case
     fill   tiles that follow, in this order, while there is room
-    room   number of tiles that fit
+    room   number of tiles that are copied in all
     total  number of tiles in the window
     notes  what had to be left out
     assessed  keys (see _keys) of the tiles whose held-out pixels count; None where all do
     """
 
+    blind: int
     first: tuple[Place, ...]
     fill: np.ndarray
     room: int
@@ -55,34 +60,39 @@ class TilePlan:
 
 
 def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, seed: int) -> TilePlan:
-    """Choose tiles of a window of the grid; `room` is the number of tiles that fit."""
+    """Choose tiles of a window of the grid; `room` is the number of tiles that fit, two or more."""
     low, high = (window.row // tile, window.column // tile), (-(-window.row_end // tile), -(-window.column_end // tile))
     across = high[1] - low[1]
     total = max(0, high[0] - low[0]) * max(0, across)
     random = np.random.default_rng(seed)
-    labelled = _tiles_of(labels.points if labels is not None else np.empty((0, 2), np.int64), tile)
-    first, notes, assessed = labelled, [], None
-    if total <= room or len(labelled) <= room:
+    whole = total <= room
+    others = np.arange(total) if whole else _permuted(total, random)  # drawn first: labels must not change it
+    fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
+    blind = room if whole else room // 2
+    if whole or labels is None:
+        return TilePlan(blind, (), fill, blind, total, ())
+    spare = room - blind
+    labelled = _tiles_of(labels.points, tile)
+    notes, assessed = [], None
+    if len(labelled) <= spare:
         neighbours = _around(labelled, low, high)
-        spare = len(neighbours) if total <= room else min(len(neighbours), room - len(labelled))
-        if spare < len(neighbours):
-            notes.append(f"{len(neighbours) - spare:,} tiles beside labelled ones are left out to keep to the limit.")
-            neighbours = neighbours[np.sort(random.permutation(len(neighbours))[:spare])]
+        fitting = min(len(neighbours), spare - len(labelled))
+        if fitting < len(neighbours):
+            notes.append(f"{len(neighbours) - fitting:,} tiles beside labelled ones are left out to keep to the limit.")
+            neighbours = neighbours[np.sort(random.permutation(len(neighbours))[:fitting])]
         first = np.concatenate([labelled, neighbours])
-    elif labels is not None:
+    else:
         held_out = _tiles_of(labels.held_out, tile)
-        count = min(len(held_out), max(1, room // 4), room - 1)
+        count = min(len(held_out), max(1, spare // 4), max(0, spare - 1))
         assessed = held_out[random.permutation(len(held_out))[:count]]
-        first = _fair_share(labels, tile, assessed, room, random)
+        first = _fair_share(labels, tile, assessed, spare, random)
         notes.append(
             f"{len(labelled) - len(first):,} of {len(labelled):,} tiles with labelled pixels are left out to keep to "
             "the size limit: those to learn from at random but evenly over the classes, those for the accuracy "
             "figures at random."
         )
-    others = _permuted(total, random) if total > room else np.arange(total)
-    fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
     places = tuple((int(row), int(column)) for row, column in zip(*_places(first)))
-    return TilePlan(places, fill, room, total, tuple(notes), assessed)
+    return TilePlan(blind, places, fill, room, total, tuple(notes), assessed)
 
 
 def _permuted(total: int, random: np.random.Generator) -> np.ndarray:
@@ -122,7 +132,7 @@ def copy_tiles(
     in_memory = 4 * sum(min(len(each.bands), _MOST_CHANNELS) for each in stack.modalities)
     in_memory += _WORKER_BYTES
     cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
-    plan = plan_tiles(area, labels, tile, max(1, int(max_bytes // cost)), seed)
+    plan = plan_tiles(area, labels, tile, max(2, int(max_bytes // cost)), seed)
     for text in plan.notes:
         feedback.warn(text)
     feedback.check()
@@ -148,6 +158,7 @@ def copy_tiles(
         save_array(folder / "index.npy", stored),
         tuple(str(each) for each in copier.files),
         str(copier.valid_file),
+        blind=min(plan.blind, len(copier.places)),
     )
     if labels is None:
         return files
@@ -172,14 +183,18 @@ def used_labels(labels: Labels, files: TileFiles) -> Labels:
 
 def _batches(plan: TilePlan, copier: _Copier) -> Iterator[list[Place]]:
     """Tiles to try, until there is no room or no tile left; within a batch in the order of the raster."""
-    tried = set(plan.first)
-    yield sorted(plan.first)
+    tried: set[Place] = set()
     fill = (place for place in ((int(row), int(column)) for row, column in plan.fill) if place not in tried)
-    while (room := plan.room - len(copier.places)) > 0:
-        batch = [place for place, _ in zip(fill, range(room))]
-        if not batch:
-            return
-        yield sorted(batch)
+
+    def filled(most: int) -> Iterator[list[Place]]:
+        while (room := most - len(copier.places)) > 0 and (batch := sorted(itertools.islice(fill, room))):
+            yield batch
+            tried.update(batch)
+
+    yield from filled(plan.blind)
+    yield sorted(set(plan.first) - tried)
+    tried.update(plan.first)
+    yield from filled(plan.room)
 
 
 class _Copier:

@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from bdgf.model.errors import JobCancelled
 from bdgf.model.shared.messages import PretrainJob
 from bdgf.model.shared.settings import DiffusionSettings
-from bdgf.model.training import checkpoint
-from bdgf.model.training.checkpoint import CheckpointFile, State
+from bdgf.model.training import checkpoint, state_file
+from bdgf.model.training.checkpoint import CheckpointFile
 from bdgf.model.training.jobs import pretrain, train
+from bdgf.model.training.state_file import State
 from bdgf.tests.model.scene import SilentReporter, tiny_settings, train_job
 
 STEPS = 12
@@ -123,11 +124,11 @@ def rewrite(path: str, change: Callable[[dict[str, Any], dict[str, Any], dict[st
     """Changes a state - its tensors, its text, what is in that as JSON - and gives it the checksum that fits."""
     tensors = load_file(path)
     with safe_open(path, "pt") as file:
-        text = json.loads(file.metadata()[checkpoint._KEY])
+        text = json.loads(file.metadata()[state_file._KEY])
     rest = json.loads(text["rest"])
     change(tensors, text, rest)
     said = json.dumps({**text, "rest": text["rest"] if text["rest"] == "" else json.dumps(rest)})
-    save_file(tensors, path, {checkpoint._KEY: said, checkpoint._CHECKSUM: checkpoint._checksum(said, tensors)})
+    save_file(tensors, path, {state_file._KEY: said, state_file._CHECKSUM: state_file._checksum(said, tensors)})
 
 
 def set_first(tensors: dict[str, Any], name: str, value: float) -> None:
@@ -200,7 +201,7 @@ def test_a_pipe_in_place_of_a_state_blocks_nothing(job, uncut, always):
 
 def test_two_runs_share_no_draft_and_old_ones_go(tmp_path, monkeypatch):
     drafts = []
-    monkeypatch.setattr(checkpoint, "save_file", lambda tensors, path, metadata: drafts.append(Path(path)))
+    monkeypatch.setattr(state_file, "save_file", lambda tensors, path, metadata: drafts.append(Path(path)))
     old, young, other = (tmp_path / f"{name}.new" for name in ("state.abc", "state.abd", "other.abc"))
     for each in (old, young, other):
         each.write_bytes(b"")
