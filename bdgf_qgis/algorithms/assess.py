@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException
 from ..feedback import Feedback
 from ..translation import tr
 from ..workflows.assess import MapToAssess, assess_map
-from ..workflows.inputs import raster_layer, raster_source, samples_of
+from ..workflows.inputs import raster_layer, raster_of, samples_of
 from ..workflows.polygon_layers import polygons_problem
 from .base import BdgfAlgorithm
 from .common_parameters import accuracy_results, add_accuracy
@@ -63,7 +63,7 @@ class Assess(BdgfAlgorithm):
         layer = raster_layer(self, parameters, "CLASSIFICATION", context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, "CLASSIFICATION"))
-        self._classification = raster_source(layer)
+        self._classification = raster_of(layer)
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
         self._reference = samples_of(self, parameters, context, "REFERENCE", class_field)
 

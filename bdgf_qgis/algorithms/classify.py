@@ -11,7 +11,7 @@ from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.classify import SceneToMap, classify_scene
 from ..workflows.inputs import rasters_of, rasters_problem, samples_of
-from ..workflows.model_files import model_header, opened_model
+from ..workflows.model_files import opened_model
 from ..workflows.polygon_layers import polygons_problem
 from ..workflows.result_layers import show_results
 from .base import BdgfAlgorithm
@@ -90,8 +90,8 @@ class Classify(BdgfAlgorithm):
 
     def read_inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Take what is needed from the layers."""
-        header = model_header(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
-        self._rasters = rasters_of(self, parameters, context, header)
+        self._model = opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",))
+        self._rasters = rasters_of(self, parameters, context, self._model.header)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
         masked = parameters.get("MASK") not in (None, "")
         self._mask = samples_of(self, parameters, context, "MASK") if masked else None
@@ -102,7 +102,7 @@ class Classify(BdgfAlgorithm):
             self.parameterAsOutputLayer(parameters, key, context) for key in ("OUTPUT", "CONFIDENCE", "PROBABILITIES")
         )
         wanted = SceneToMap(
-            opened_model(self.parameterAsFile(parameters, "MODEL", context), ("classifier",)),
+            self._model,
             self._rasters,
             wished_device(self.parameterAsString(parameters, "DEVICE", context)),
             output,

@@ -7,17 +7,17 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingOutputFile
 
-from ...model.shared.header import Header
+from ...model.shared.header import Header, ModelFileError
 from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.classify_folder import TABLE, FolderToMap, classify_folder
 from ..workflows.default_places import MAPS_PLACE
 from ..workflows.model_files import model_header, opened_model
-from ..workflows.nodata_text import check_nodata
+from ..workflows.nodata_text import nodata_values
 from ..workflows.scene_files import Pattern, parse_patterns
 from .base import BdgfAlgorithm
-from .common_parameters import add_device, add_model, add_nodata, device_problem, model_problem
+from .common_parameters import add_device, add_model, add_nodata, device_problem
 
 
 class ClassifyFolder(BdgfAlgorithm):
@@ -96,10 +96,13 @@ class ClassifyFolder(BdgfAlgorithm):
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """What is wrong with the model file, the device, the folder or the patterns."""
-        problem = model_problem(self, parameters, "MODEL", ("classifier",), context)
-        problem = problem or device_problem(self, parameters, context)
         model = self.parameterAsFile(parameters, "MODEL", context)
-        if problem or not model:
+        try:
+            header = model_header(model, ("classifier",)) if model else None
+        except ModelFileError as error:
+            return str(error)
+        problem = device_problem(self, parameters, context)
+        if problem or header is None:
             return problem
         folder = self.parameterAsString(parameters, "FOLDER", context)
         if not folder and not self._files(parameters, context):
@@ -107,10 +110,9 @@ class ClassifyFolder(BdgfAlgorithm):
         if folder and not Path(folder).is_dir():
             return tr("The folder {folder} is not there.").format(folder=folder)
         try:
-            header = model_header(model, ("classifier",))
             self._patterns(parameters, header, context)
             names = [modality.name for modality in header.modalities]
-            check_nodata(names, self.parameterAsString(parameters, "NODATA", context))
+            nodata_values(names, self.parameterAsString(parameters, "NODATA", context))
         except ValueError as error:
             return str(error)
         return ""

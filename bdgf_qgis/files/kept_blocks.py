@@ -40,10 +40,10 @@ class KeptFile:
 @rebuildable
 @dataclass(frozen=True)
 class KeptBlock:
-    """A finished block: its number in the plan, classified pixels, files, and figures that its maker wants again."""
+    """A finished block: its number in the plan, pixels a class, files, and figures that its maker wants again."""
 
     number: int
-    pixels: int
+    counts: tuple[int, ...]
     files: tuple[KeptFile, ...]
     figures: tuple[tuple[float, ...], ...] = ()
 
@@ -96,10 +96,12 @@ class KeptBlocks:
         """Bytes of the finished blocks."""
         return sum(file.size for block in self.blocks.values() for file in block.files)
 
-    def keep(self, number: int, pixels: int, files: Sequence[Path], figures: Sequence[Sequence[float]] = ()) -> None:
+    def keep(
+        self, number: int, counts: Sequence[int], files: Sequence[Path], figures: Sequence[Sequence[float]] = ()
+    ) -> None:
         """A block is finished, and its files, in this folder, are closed. It counts once its record is on the disk."""
         kept = tuple(KeptFile(each.name, each.stat().st_size, _checksum(each, sync=True)) for each in files)
-        block = KeptBlock(number, pixels, kept, tuple(tuple(each) for each in figures))
+        block = KeptBlock(number, tuple(counts), kept, tuple(tuple(each) for each in figures))
         _write(self.path / _record(number), asdict(block))
         self.blocks[number] = block
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...model.shared.accuracy import Accuracy
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
-from ..raster.reading.source import RasterSource, files_of
+from ..raster.reading.raster import Raster
 from ..raster.samples.assessment import confusion_of
 from ..report.assessment import AssessmentReport
 from ..translation import tr
@@ -24,7 +24,7 @@ class MapToAssess:
     json    path of the figures for other programs
     """
 
-    classification: RasterSource
+    classification: Raster
     reference: Samples
     report: str = ""
     json: str = ""
@@ -37,7 +37,7 @@ def assess_map(wanted: MapToAssess, feedback: Feedback) -> Accuracy:
     """
     classification, reference = wanted.classification, wanted.reference
     with told_to_user():
-        reads = ReadFiles([*files_of(classification), *reference.files])
+        reads = ReadFiles([*classification.files, *reference.files])
     places = held_places([file_result(wanted.report), file_result(wanted.json)], reads, feedback)
     with places, told_to_user():
         found = confusion_of(

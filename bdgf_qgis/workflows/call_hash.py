@@ -15,7 +15,7 @@ from ..resources import plugin_version
 from .inputs import Samples
 from .map_writer import MapResult
 
-_FORMAT = 2  # of the blocks that are kept
+_FORMAT = 3  # of the blocks that are kept
 
 
 def call_hash(
@@ -31,7 +31,7 @@ def call_hash(
     The model counts with its content, of which `model` is the SHA-256; rasters count with the sizes and times of their
     files. Where results go does not count.
     """
-    modalities = [[fingerprint(modality.source), modality.bands, modality.dtype] for modality in stack.modalities]
+    modalities = [[fingerprint(modality.raster), modality.bands, modality.dtype] for modality in stack.modalities]
     grid = stack.grid
     parts = [
         [_FORMAT, plugin_version(), model, device, [result.key for result in results]],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+import numpy as np
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingUtils,
@@ -72,12 +73,17 @@ class SceneToMap:
 
 @dataclass(frozen=True)
 class SceneMapped:
-    """What came of it: the number of classified pixels, the model's header, the raster of the grid, the lineage."""
+    """What came of it: pixels a class, the model's header, the raster of the grid, the lineage."""
 
-    pixels: int
+    counts: tuple[int, ...]
     header: Header
     grid: str
     lineage: Lineage
+
+    @property
+    def pixels(self) -> int:
+        """Classified pixels."""
+        return sum(self.counts)
 
 
 def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
@@ -114,17 +120,17 @@ def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
             feedback.at(_COMPARED)
             names = tuple(modality.name for modality in stack.modalities)
             lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
-            writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, mask, kept)
+            writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, kept)
             with _said_what_is_kept(kept, len(plan), feedback):
                 _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
-                if not writer.pixels:
+                mapped = SceneMapped(writer.counts, header, stack.reference.name, lineage)
+                if not mapped.pixels:
                     raise RasterError(tr("No pixel is valid in every raster here, so there is nothing to classify."))
-                pixels = writer.pixels
                 writing = feedback.part(_CLASSIFIED, _WRITTEN, tr("Writing the map with its overviews"))
                 writer.commit(wanted.cloud, writing)
     feedback.at(1.0)
-    feedback.info(tr("{count} pixels classified.").format(count=f"{pixels:,}"))
-    return SceneMapped(pixels, header, stack.grid_name, lineage)
+    feedback.info(tr("{count} pixels classified.").format(count=f"{mapped.pixels:,}"))
+    return mapped
 
 
 def _classify_rest(
@@ -145,19 +151,26 @@ def _classify_rest(
     finished = len(plan) - len(rest)
     size, stride = header.settings.patch_size, header.settings.stride
     folder = worker.workspace.job_folder()
+    insides: dict[int, Optional[np.ndarray]] = {}  # what the mask leaves of the blocks under way
 
     def blocks(stopped: Stopped) -> Iterator[Optional[Block]]:
         with closing(stack.reopen()) as reader:
             for number in rest:
                 if stopped():
                     return
-                inside = None if mask is None else mask.read(plan[number])
-                yield write_block(reader, number, plan[number], folder, size, stride, inside)
+                insides[number] = inside = None if mask is None else mask.read(plan[number])
+                block = write_block(reader, number, plan[number], folder, size, stride, inside)
+                if block is None:
+                    del insides[number]
+                yield block
+
+    def write(block: Block) -> None:
+        writer.write(block, insides.pop(block.number))
 
     job = ClassifyJob(wanted.model.path, wanted.device, bool(wanted.probabilities), wanted.model.digest)
     shown = feedback.part(_COMPARED, _CLASSIFIED)
     areas = [plan[number].pixels for number in rest]
-    classify_blocks(worker, job, blocks, len(plan), writer.write, shown, finished, areas, pace_text)
+    classify_blocks(worker, job, blocks, len(plan), write, shown, finished, areas, pace_text)
 
 
 @contextmanager

@@ -15,16 +15,12 @@ from ..engine.errors import EnvironmentMissing
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles, spelling
 from ..raster.errors import RasterError
-from ..raster.output.class_table import class_counts
-from ..raster.reading.source import RasterSource, files_of
+from ..raster.reading.raster import describe
 from ..raster.texts import counted
 from ..translation import tr
 from .classify import SceneToMap, classify_scene
 from .error_sentences import only_sentences, told_to_user
-from .inputs import Rasters
-from .matching import match_modalities
-from .nodata_text import with_nodata
-from .reference_grid import nearest
+from .inputs import Rasters, match_scene, reference_place
 from .result_files import file_result, held_places
 from .scene_files import FoundScenes, Pattern, SceneFiles, files_in, find_scenes
 from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
@@ -143,7 +139,7 @@ def _files_read(model: str, scenes: Iterable[SceneFiles]) -> ReadFiles:
     read = [model]
     for file in (file for scene in scenes for file in scene.files):
         try:
-            read += files_of(RasterSource(str(file), file.name))
+            read += describe(str(file), file.name).files
         except RasterError:
             read.append(str(file))
     return ReadFiles(read)
@@ -194,17 +190,14 @@ class _Batch:
             raise QgsProcessingException(scene.problem)
         wanted, header = self._wanted, self._wanted.model.header
         with told_to_user():
-            given = tuple(RasterSource(str(file), file.name) for file in scene.files)
-            matched = match_modalities(given, header.modalities).sources
-            grid = nearest(matched, header)
-            known = with_nodata(matched, wanted.nodata, [modality.name for modality in header.modalities])
-        rasters = Rasters(known, grid, QgsCoordinateReferenceSystem())
+            given = tuple(describe(str(file), file.name) for file in scene.files)
+            match = match_scene(given, header, wanted.nodata)
+        reference = given[reference_place(match, header)]
+        rasters = Rasters(given, reference, QgsCoordinateReferenceSystem(), match)
         target = self._claimed(f"{scene.name}.tif")
         confidence = self._claimed(f"{scene.name}_confidence.tif") if wanted.confidence else ""
         scene_to_map = SceneToMap(wanted.model, rasters, wanted.device, target, confidence, reads=self._reads)
-        classify_scene(scene_to_map, feedback)
-        with told_to_user():
-            return tuple(class_counts(target, [info.code for info in header.classes]))
+        return classify_scene(scene_to_map, feedback).counts
 
     def _claimed(self, name: str) -> str:
         """The path of a result, which must not be that of another scene's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -29,32 +29,40 @@ from ...model.shared.text import plain_text, short_name
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
-from ..raster.output.lineage import check_no_result
 from ..raster.reading.longitudes import longitudes_on
-from ..raster.reading.source import RasterSource, bands_of, check_variables, files_of
+from ..raster.reading.opening import check_variables
+from ..raster.reading.raster import Raster, describe
+from ..raster.reading.suitability import check_no_result
 from ..raster.samples.classes import text_codes
 from ..raster.samples.shapes import Polygon, Value, outlines
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 from .layer_files import layer_files
-from .matching import match_modalities
-from .nodata_text import with_nodata
+from .matching import Match, match_modalities
+from .nodata_text import nodata_values
 from .polygon_layers import layer_problem, no_polygons
 from .reference_grid import finest, nearest
 
 
 @dataclass(frozen=True)
 class Rasters:
-    """The rasters of a scene: one a modality, and the one that gives the reference grid."""
+    """The rasters of a scene.
 
-    modalities: tuple[RasterSource, ...]
-    grid: RasterSource
+    modalities  one a modality, in the order given
+    grid        the raster that gives the reference grid
+    crs         of its layer
+    match       how they fit the model that is to map them
+    """
+
+    modalities: tuple[Raster, ...]
+    grid: Raster
     crs: QgsCoordinateReferenceSystem
+    match: Optional[Match] = None
 
     @property
     def files(self) -> list[str]:
-        """The files that hold them. Raises RasterError where one cannot be opened."""
-        return [file for each in (*self.modalities, self.grid) for file in files_of(each)]
+        """The files that hold them."""
+        return [file for raster in (*self.modalities, self.grid) for file in raster.files]
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def rasters_of(
     context: QgsProcessingContext,
     header: Optional[Header] = None,
 ) -> Rasters:
-    """MODALITIES, GRID and NODATA; with the header of a model to map with, the rasters in its order.
+    """MODALITIES, GRID and NODATA; with the header of a model to map with, matched to it.
 
     Without GRID the finest raster rules, or that which is nearest to the model's training in pixel size.
 
@@ -88,16 +96,31 @@ def rasters_of(
     used, or none fits the model.
     """
     layers = _layers(algorithm, parameters, context)
-    given = sources = tuple(raster_source(each) for each in layers)
-    names: list[str] = []
-    if header is not None:
-        sources, names = match_modalities(sources, header.modalities).sources, [m.name for m in header.modalities]
-    grid = raster_layer(algorithm, parameters, "GRID", context)
-    if grid is None:
-        grid = layers[given.index(finest(sources) if header is None else nearest(sources, header))]
-    added = with_nodata(sources, algorithm.parameterAsString(parameters, "NODATA", context), names)
-    modalities = tuple(added[sources.index(each)] for each in given)
-    return Rasters(modalities, raster_source(grid), grid.crs())
+    chosen = raster_layer(algorithm, parameters, "GRID", context)
+    rasters = _described([*layers, *([] if chosen is None else [chosen])])
+    given, nodata = rasters[: len(layers)], algorithm.parameterAsString(parameters, "NODATA", context)
+    match = None if header is None else match_scene(given, header, nodata)
+    if header is None:
+        values = nodata_values([raster.name for raster in given], nodata)
+        given = [raster.with_nodata(own) for raster, own in zip(given, values)]
+    if chosen is not None:
+        return Rasters(tuple(given), rasters[-1], chosen.crs(), match)
+    place = given.index(finest(given)) if match is None or header is None else reference_place(match, header)
+    return Rasters(tuple(given), given[place], layers[place].crs(), match)
+
+
+def match_scene(rasters: Sequence[Raster], header: Header, nodata: str) -> Match:
+    """How rasters fit a model, with additional no-data values as they were typed in. Raises RasterError."""
+    match = match_modalities(rasters, header.modalities)
+    names = [raster.name for raster in match.rasters]
+    values = nodata_values(names, nodata, [modality.name for modality in header.modalities])
+    known = tuple(raster.with_nodata(own) for raster, own in zip(match.rasters, values))
+    return dataclasses.replace(match, rasters=known)
+
+
+def reference_place(match: Match, header: Header) -> int:
+    """Which of the rasters that were given rules where nobody chose one."""
+    return match.order[match.rasters.index(nearest(match.rasters, header))]
 
 
 def rasters_problem(
@@ -113,9 +136,9 @@ def rasters_problem(
         if len(layers) > MOST_MODALITIES:
             text = tr("{count} rasters were chosen, and a model takes {most} at most: choose fewer.")
             raise RasterError(text.format(count=len(layers), most=MOST_MODALITIES))
-        sources = [raster_source(each) for each in layers]
-        check_no_result(sources)
-        channels = sum(min(len(bands_of(each).numbers), components) for each in sources) if components else 0
+        rasters = _described(layers)
+        check_no_result(rasters)
+        channels = sum(min(len(raster.data), components) for raster in rasters) if components else 0
         if channels > MOST_CHANNELS:
             text = tr(
                 "The bands of {count} rasters become up to {channels} channels, and a model takes {most} at most: "
@@ -168,8 +191,20 @@ def raster_layer(
     return layer
 
 
-def raster_source(layer: Any) -> RasterSource:
-    """A raster layer as GDAL opens it, with the no-data values and the CRS that its properties add to the file's."""
+def raster_of(layer: Any) -> Raster:
+    """The raster of a layer, described. Raises RasterError where it cannot be used."""
+    return _described([layer])[0]
+
+
+def _described(layers: Sequence[Any]) -> list[Raster]:
+    """The rasters of layers; one that stands among them twice is opened once."""
+    shown = [_shown(layer) for layer in layers]
+    known = {each: describe(*each) for each in dict.fromkeys(shown)}
+    return [known[each] for each in shown]
+
+
+def _shown(layer: Any) -> tuple[str, str, tuple[tuple[float, float], ...], bool, str]:
+    """What describe() takes: path and name, and the no-data values and the CRS that the layer's properties add."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
         check_variables(layer.source())  # such a file may have been loaded as a mesh
         text = tr("The layer '{name}' is no raster that GDAL can read: save a web layer to a file first.")
@@ -183,7 +218,7 @@ def raster_source(layer: Any) -> RasterSource:
     wkt = given.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL) if given else ""
     # QGIS uses none where it cannot hold it, as -128 in a signed byte: nobody switched that off
     own_nodata = provider.useSourceNoDataValue(1) or not provider.sourceHasNoDataValue(1)
-    return RasterSource(path, short_name(layer.name()), tuple(sorted(added)), own_nodata, wkt)
+    return path, short_name(layer.name()), tuple(sorted(added)), own_nodata, wkt
 
 
 def samples_of(

@@ -14,7 +14,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QUrl
 
-from ..raster.reading.source import files_of_vector
+from ..raster.reading.opening import files_of_vector
 
 
 def layer_files(layer: Optional[QgsMapLayer], context: QgsProcessingContext) -> tuple[str, ...]:

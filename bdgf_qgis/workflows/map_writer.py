@@ -23,7 +23,6 @@ from ..raster.output.class_table import class_type_and_nodata, codes_at
 from ..raster.output.lineage import Lineage
 from ..raster.output.mosaic import Content, Part, write_mosaic, write_part
 from ..raster.output.statistics import Statistics
-from ..raster.samples.polygon_mask import PolygonMask
 from ..style.raster_style import class_style, probability_style
 from ..translation import tr
 
@@ -72,7 +71,6 @@ class MapWriter:
         grid: the common grid.
         window: the part of it that is mapped.
         plan: the blocks, by number.
-        mask: polygons outside of which nothing is mapped.
         part: where blocks wait, also those of an earlier run.
     """
 
@@ -82,7 +80,6 @@ class MapWriter:
         grid: Grid,
         window: Window,
         plan: Sequence[Window],
-        mask: Optional[PolygonMask],
         part: KeptBlocks,
     ) -> None:
         self._results = tuple(results)
@@ -90,25 +87,28 @@ class MapWriter:
         self._grid = grid
         self._window = window
         self._plan = plan
-        self._mask = mask
         self._part = part
 
     @property
-    def pixels(self) -> int:
-        """Classified pixels of all blocks."""
-        return sum(each.pixels for each in self._part.blocks.values())
+    def counts(self) -> tuple[int, ...]:
+        """Pixels of all blocks, a class."""
+        return tuple(map(sum, zip(*(block.counts for block in self._part.blocks.values()))))
 
-    def write(self, block: Block) -> None:
+    def write(self, block: Block, inside: Optional[np.ndarray] = None) -> None:
         """One block's results; it counts as finished then.
+
+        Args:
+            block: names the files that the worker wrote.
+            inside: bool (h, w), the pixels to map; None means all.
 
         Raises BadAnswer where they are not what was asked for, RasterError or OSError where the disk is full.
         """
-        window = self._plan[block.number]
         found = read_results(block, self._classes, any(each.key == "probabilities" for each in self._results))
         positions = found.classes
         outside = positions == NO_CLASS
-        if self._mask is not None:
-            outside |= ~self._mask.read(window)
+        if inside is not None:
+            outside |= ~inside
+        counts = np.bincount(positions[~outside], minlength=self._classes).tolist()
         files, figures = [], []
         for result in self._results:
             content = result.content
@@ -124,7 +124,7 @@ class MapWriter:
             part = self._block(result, block.number)
             write_part(part, array, content)
             files.append(part.path)
-        self._part.keep(block.number, int((~outside).sum()), files, figures)
+        self._part.keep(block.number, counts, files, figures)
 
     def commit(self, cloud: bool, feedback: Feedback) -> None:
         """Put everything in place with styles, the class raster last, and remove the blocks.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...model.shared.messages import ModalityInfo
 from ..raster.errors import RasterError
-from ..raster.reading.source import BandList, RasterSource, bands_of, find_bands
+from ..raster.reading.raster import Raster
 from ..translation import tr
 
 _MOST = 6  # rasters whose orders are all tried
@@ -16,77 +16,74 @@ _MOST = 6  # rasters whose orders are all tried
 
 @dataclass(frozen=True)
 class Match:
-    """Rasters in the model's order, the names of the bands to use of each, and what the log should say."""
+    """Rasters in the model's order, the names of the bands to use of each, and what the log should say.
 
-    sources: tuple[RasterSource, ...]
+    The rasters know the no-data values that the model remembers; `order` is their places among those that were given.
+    """
+
+    rasters: tuple[Raster, ...]
     bands: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+    order: tuple[int, ...]
 
 
-def match_modalities(sources: Sequence[RasterSource], modalities: Sequence[ModalityInfo]) -> Match:
+def match_modalities(rasters: Sequence[Raster], modalities: Sequence[ModalityInfo]) -> Match:
     """Finds the order of the rasters that fits the model.
 
     The order given is kept where it fits; band names count more than numbers of bands. Raises RasterError, saying what
     the model expects, where no order fits or several would by the numbers of bands alone.
     """
-    if len(sources) != len(modalities):
+    if len(rasters) != len(modalities):
         text = tr("The model was trained on {expected} rasters ({names}); {given} were chosen.")
         names = ", ".join(f"'{each.name}'" for each in modalities)
-        raise RasterError(text.format(expected=len(modalities), names=names, given=len(sources)))
-    lists = [bands_of(each) for each in sources]
+        raise RasterError(text.format(expected=len(modalities), names=names, given=len(rasters)))
     orders = (
-        list(itertools.permutations(range(len(sources)))) if len(sources) <= _MOST else [tuple(range(len(sources)))]
+        list(itertools.permutations(range(len(rasters)))) if len(rasters) <= _MOST else [tuple(range(len(rasters)))]
     )
     for fits, by_name in ((_exact, True), (_named, True), (_counted, False)):
-        fitting = [order for order in orders if all(fits(lists[at], each) for at, each in zip(order, modalities))]
+        fitting = [order for order in orders if all(map(fits, (rasters[place] for place in order), modalities))]
         if not fitting:
             continue
-        given = tuple(range(len(sources)))
+        given = tuple(range(len(rasters)))
         if given not in fitting and len(fitting) > 1:
             break
         order = given if given in fitting else fitting[0]
-        return _match([sources[at] for at in order], [lists[at] for at in order], modalities, order != given, by_name)
-    raise RasterError(_no_fit(sources, lists, modalities))
+        return _match(rasters, modalities, order, by_name)
+    raise RasterError(_no_fit(rasters, modalities))
 
 
-def _exact(bands: BandList, modality: ModalityInfo) -> bool:
-    return _named(bands, modality) and _counted(bands, modality)
+def _exact(raster: Raster, modality: ModalityInfo) -> bool:
+    return _named(raster, modality) and _counted(raster, modality)
 
 
-def _named(bands: BandList, modality: ModalityInfo) -> bool:
-    return find_bands(bands, modality.bands) is not None
+def _named(raster: Raster, modality: ModalityInfo) -> bool:
+    return raster.find_bands(modality.bands) is not None
 
 
-def _counted(bands: BandList, modality: ModalityInfo) -> bool:
-    return len(bands.numbers) == len(modality.bands)
+def _counted(raster: Raster, modality: ModalityInfo) -> bool:
+    return len(raster.data) == len(modality.bands)
 
 
-def _match(
-    sources: Sequence[RasterSource],
-    lists: Sequence[BandList],
-    modalities: Sequence[ModalityInfo],
-    reordered: bool,
-    by_name: bool,
-) -> Match:
+def _match(rasters: Sequence[Raster], modalities: Sequence[ModalityInfo], order: Sequence[int], by_name: bool) -> Match:
+    pairs = [(rasters[place], modality) for place, modality in zip(order, modalities)]
     notes = []
-    if reordered:
-        order = ", ".join(f"'{source.name}' as {each.name}" for source, each in zip(sources, modalities))
-        notes.append(tr("The rasters fit the model in another order, which is used: {order}.").format(order=order))
-    for source, bands, modality in zip(sources, lists, modalities):
-        if len(bands.numbers) != len(modality.bands):
+    if tuple(order) != tuple(range(len(rasters))):
+        named = ", ".join(f"'{raster.name}' as {modality.name}" for raster, modality in pairs)
+        notes.append(tr("The rasters fit the model in another order, which is used: {order}.").format(order=named))
+    for raster, modality in pairs:
+        if not _counted(raster, modality):
             text = tr("'{name}' has {count} bands; those that the model was trained on are used: {used}.")
-            notes.append(text.format(name=source.name, count=len(bands.numbers), used=_some(modality.bands)))
+            notes.append(text.format(name=raster.name, count=len(raster.data), used=_some(modality.bands)))
     if not by_name:
         notes.append(tr("Band names differ from those of the training; bands are taken by their order."))
-    chosen = tuple(each.bands if by_name else bands.names for each, bands in zip(modalities, lists))
-    return Match(tuple(sources), chosen, tuple(notes))
+    bands = tuple(modality.bands if by_name else raster.band_names for raster, modality in pairs)
+    known = tuple(raster.with_nodata(modality.nodata) for raster, modality in pairs)
+    return Match(known, bands, tuple(notes), tuple(order))
 
 
-def _no_fit(sources: Sequence[RasterSource], lists: Sequence[BandList], modalities: Sequence[ModalityInfo]) -> str:
+def _no_fit(rasters: Sequence[Raster], modalities: Sequence[ModalityInfo]) -> str:
     expected = "; ".join(f"'{each.name}': {len(each.bands)} bands ({_some(each.bands)})" for each in modalities)
-    given = "; ".join(
-        f"'{source.name}': {len(bands.numbers)} bands ({_some(bands.names)})" for source, bands in zip(sources, lists)
-    )
+    given = "; ".join(f"'{each.name}': {len(each.data)} bands ({_some(each.band_names)})" for each in rasters)
     return tr("The rasters do not fit the model. It expects {expected}. Chosen were {given}.").format(
         expected=expected, given=given
     )

@@ -6,51 +6,45 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ..raster.errors import RasterError
-from ..raster.reading.source import RasterSource
+from ..raster.reading.raster import Raster
 from ..raster.texts import quoted
 from ..translation import tr
 
 _MOST = 20  # numbers of one entry
 
 
-def with_nodata(sources: Sequence[RasterSource], text: str, aliases: Sequence[str] = ()) -> tuple[RasterSource, ...]:
-    """Rasters that know the values of a text such as '-9999; dsm: 0 -32768' as no data.
+def nodata_values(names: Sequence[str], text: str, aliases: Sequence[str] = ()) -> tuple[tuple[float, ...], ...]:
+    """The values that a text such as '-9999; dsm: 0 -32768' adds as no data, for each of the rasters of some names.
 
     Entries are parted by semicolons, numbers by blanks or commas; a name before a colon keeps them to that raster.
 
     Args:
-        sources: the rasters, called by their names.
+        names: of the rasters.
         text: what was typed in.
         aliases: further names of the same rasters, in their order.
 
     Raises RasterError where an entry holds no number or names no raster.
     """
-    names = [{source.name.casefold()} for source in sources]
-    for own, alias in zip(names, aliases):
+    known = [{name.casefold()} for name in names]
+    for own, alias in zip(known, aliases):
         own.add(alias.casefold())
-    found = list(sources)
+    found: list[tuple[float, ...]] = [()] * len(names)
     for entry in filter(None, (each.strip() for each in text.split(";"))):
         name, _, numbers = entry.rpartition(":")
         values = _values(numbers, entry)
         wanted = name.strip().casefold()
-        places = [place for place, own in enumerate(names) if not wanted or wanted in own]
+        places = [place for place, own in enumerate(known) if not wanted or wanted in own]
         if not places:
             message = tr("Additional no-data values: there is no raster '{name}' among {rasters}.")
-            known = [each.name for each in sources] + list(aliases)
-            raise RasterError(message.format(name=name.strip(), rasters=quoted(known)))
+            raise RasterError(message.format(name=name.strip(), rasters=quoted([*names, *aliases])))
         for place in places:
-            found[place] = found[place].with_nodata(values)
+            found[place] += tuple(values)
     return tuple(found)
 
 
-def check_nodata(names: Iterable[str], text: str) -> None:
-    """Raise RasterError as with_nodata() does of rasters of these names."""
-    with_nodata([RasterSource("", name) for name in names], text)
-
-
-def nodata_note(sources: Iterable[RasterSource]) -> str:
+def nodata_note(rasters: Iterable[Raster]) -> str:
     """A line for the log on what is taken for no data beside what rasters declare; '' where nothing is."""
-    parts = [f"'{each.name}': {' '.join(f'{value:g}' for value in each.added)}" for each in sources if each.added]
+    parts = [f"'{each.name}': {' '.join(f'{value:g}' for value in each.added)}" for each in rasters if each.added]
     return tr("Additional no-data values of {rasters}.").format(rasters="; ".join(parts)) if parts else ""
 
 

@@ -9,9 +9,9 @@ from typing import Optional
 from ...model.shared.header import ModelFile
 from ..engine.client import Worker
 from ..feedback import Feedback
-from ..raster.output.lineage import check_no_result, doubts
 from ..raster.reading.pixel_size import size_text
 from ..raster.reading.stack import ModalityStack, open_stack
+from ..raster.reading.suitability import check_no_result, doubts
 from ..raster.texts import counted
 from ..translation import tr
 from .error_sentences import told_to_user
@@ -33,15 +33,14 @@ def opened_scene(
     with told_to_user():
         check_no_result(rasters.modalities)
         feedback.warn(*doubts(rasters.modalities))
-        sources, bands = rasters.modalities, None
+        used, bands = rasters.modalities, None
         if model is not None:
-            match = match_modalities(rasters.modalities, model.header.modalities)
+            match = rasters.match or match_modalities(rasters.modalities, model.header.modalities)
             feedback.warn(*match.notes)
-            remembered = zip(match.sources, model.header.modalities)
-            sources, bands = tuple(source.with_nodata(known.nodata) for source, known in remembered), match.bands
+            used, bands = match.rasters, match.bands
         with (
             worker_session() as worker,
-            open_stack(sources, rasters.grid, bands, feedback) as stack,
+            open_stack(used, rasters.grid, bands, feedback) as stack,
         ):
             describe_stack(stack, feedback)
             if model is not None:
@@ -56,10 +55,10 @@ def describe_stack(stack: ModalityStack, feedback: Feedback) -> None:
         warped = tr(", warped to the grid") if modality.warped else ""
         bands = counted(len(modality.bands), "band")
         feedback.info(text.format(name=modality.name, bands=bands, kind=modality.dtype, warped=warped))
-    note = nodata_note(modality.source for modality in stack.modalities)
+    note = nodata_note(modality.raster for modality in stack.modalities)
     if note:
         feedback.info(note)
     overlap, size = stack.overlap, size_text(stack.scene_info())
     text = tr("Grid of '{name}': pixels of {size}; the rasters overlap on {columns} x {rows} pixels.")
-    feedback.info(text.format(name=stack.grid_name, size=size, columns=overlap.width, rows=overlap.height))
+    feedback.info(text.format(name=stack.reference.name, size=size, columns=overlap.width, rows=overlap.height))
     feedback.warn(*stack.warnings)

@@ -37,4 +37,4 @@ def compare_pixel_sizes(stack: ModalityStack, header: Header, feedback: Feedback
             "reference grid, or train on this one."
         )
         sizes = {"size": size_text(here), "trained": size_text(there)}
-        feedback.warn(text.format(name=stack.grid_name, ratio=ratio, **sizes))
+        feedback.warn(text.format(name=stack.reference.name, ratio=ratio, **sizes))

@@ -23,7 +23,7 @@ DAY = 24 * 3600
 def add(folder: KeptBlocks, number: int, text: str = "block") -> Path:
     file = folder.path / f"block-{number}-classes.tif"
     file.write_text(text)
-    folder.keep(number, 7, [file], [(1.0, 2.5)])
+    folder.keep(number, (3, 4), [file], [(1.0, 2.5)])
     return file
 
 
@@ -39,7 +39,7 @@ def test_blocks_wait_for_the_same_call(tmp_path: Path) -> None:
         kept = dict(folder.blocks)
     with KeptBlocks(output, "call") as folder:
         assert folder.blocks == kept and folder.size == 5
-        assert kept[3].pixels == 7 and kept[3].figures == ((1.0, 2.5),)
+        assert kept[3].counts == (3, 4) and kept[3].figures == ((1.0, 2.5),)
     with KeptBlocks(output, "other call") as folder:
         assert folder.blocks == {} and names(folder.path) == {"lock", "manifest.json"}
     assert names(tmp_path / "new") == set()
@@ -65,7 +65,7 @@ def test_damaged_blocks_do_not_count(tmp_path: Path, damage: str) -> None:
         target, text = {
             "content": (files[0], "clock"),
             "length": (files[0], "bloc"),
-            "record": (folder.path / "block-0.json", '{"number": 0, "pixels": 7}'),
+            "record": (folder.path / "block-0.json", '{"number": 0, "counts": [7]}'),
             "manifest": (folder.path / "manifest.json", "[" * 100_000),
         }[damage]
         target.write_text(text)
@@ -105,7 +105,7 @@ folder = KeptBlocks(Path({str(tmp_path / "map.tif")!r}), "call")
 for number in range(100_000):
     file = folder.path / f"block-{{number}}-classes.tif"
     file.write_bytes(bytes([number % 256]) * 300_000)
-    folder.keep(number, 1, [file])
+    folder.keep(number, (1,), [file])
     print(number, flush=True)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -14,7 +14,7 @@ from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks
 from bdgf.bdgf_qgis.files.lock import take_lock
 from bdgf.bdgf_qgis.files.renames import finish_cut
 from bdgf.bdgf_qgis.raster.errors import RasterError
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource, open_source
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 
 PATIENCE = 5.0  # seconds after which whoever waits is let go
 
@@ -30,7 +30,7 @@ def swept(path: Path) -> None:
 
 def raster(path: Path) -> None:
     with pytest.raises(RasterError, match="'scene' is a pipe or a device"):
-        open_source(RasterSource(str(path), "scene"))
+        describe(str(path), "scene")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_pipe_in_a_part_folder_is_not_waited_for(tmp_path: Path, name: str) ->
     with KeptBlocks(tmp_path / "map.tif", "call") as folder:
         made = folder.path / "block-0-classes.tif"
         made.write_text("classes")
-        folder.keep(0, 1, [made])
+        folder.keep(0, (1,), [made])
     (folder.path / name).unlink()
 
     def use() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from osgeo import gdal, gdal_array, ogr, osr
 
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.samples.rasterise import PolygonRaster
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon, Shape
 
@@ -33,7 +33,7 @@ def make_raster(
     nodata: float | None = None,
     names: Sequence[str] = (),
     options: Sequence[str] = (),
-) -> RasterSource:
+) -> Raster:
     """A GeoTIFF of an array (C, H, W) or (H, W)."""
     planes = array if array.ndim == 3 else array[None]
     kind = gdal_array.NumericTypeCodeToGDALTypeCode(planes.dtype)
@@ -51,7 +51,12 @@ def make_raster(
             band.SetDescription(names[number - 1])
         band.WriteArray(plane)
     dataset = None
-    return RasterSource(str(path), path.stem)
+    return describe(str(path), path.stem)
+
+
+def again(raster: Raster) -> Raster:
+    """A raster whose file was changed, described anew."""
+    return describe(raster.path, raster.name)
 
 
 def ring_wkb(*rings: Sequence[tuple[float, float]]) -> bytes:

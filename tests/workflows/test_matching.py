@@ -7,7 +7,7 @@ import pytest
 from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.workflows.matching import match_modalities
 from bdgf.model.shared.messages import ModalityInfo
 
@@ -16,13 +16,14 @@ from bdgf.model.shared.messages import ModalityInfo
 def raster(tmp_path):
     """Makes a raster with named bands; '' leaves a band without a name."""
 
-    def make(name: str, *bands: str) -> RasterSource:
+    def make(name: str, *bands: str) -> Raster:
         path = tmp_path / f"{name}.tif"
         dataset = gdal.GetDriverByName("GTiff").Create(str(path), 4, 4, len(bands), gdal.GDT_Int16)
         for number, band in enumerate(bands, 1):
             dataset.GetRasterBand(number).SetDescription(band)
             dataset.GetRasterBand(number).WriteArray(np.full((4, 4), number, np.int16))
-        return RasterSource(str(path), name)
+        dataset = None
+        return describe(str(path), name)
 
     return make
 
@@ -35,7 +36,7 @@ IMAGE, HEIGHT = modality("image", "red", "green", "blue"), modality("height", "B
 
 
 def names(match) -> list[str]:
-    return [each.name for each in match.sources]
+    return [each.name for each in match.rasters]
 
 
 def test_the_order_given_is_kept_where_it_fits(raster):

@@ -22,7 +22,7 @@ from qgis.core import (
 
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.raster.samples.classes import text_of
-from bdgf.bdgf_qgis.workflows.inputs import raster_source, samples_of
+from bdgf.bdgf_qgis.workflows.inputs import raster_of, samples_of
 from bdgf.bdgf_qgis.workflows.qgis_feedback import QgisFeedback
 from bdgf.model.shared.text import LONGEST_NAME, is_plain
 from bdgf.tests.algorithms.helpers import Log
@@ -40,8 +40,8 @@ def project(qgis_app: Any) -> Iterator[QgsProject]:
 def test_names_of_rasters(qgis_app: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "image.tif")
     gdal.GetDriverByName("GTiff").Create(path, 4, 4).SetGeoTransform((0, 1, 0, 4, 0, -1))
-    assert raster_source(QgsRasterLayer(path, ODD)).name == SHOWN.strip()
-    assert len(raster_source(QgsRasterLayer(path, "n" * 5_000)).name) == LONGEST_NAME
+    assert raster_of(QgsRasterLayer(path, ODD)).name == SHOWN.strip()
+    assert len(raster_of(QgsRasterLayer(path, "n" * 5_000)).name) == LONGEST_NAME
 
 
 def test_classes_that_are_texts_and_their_legend(project: QgsProject) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
-from bdgf.bdgf_qgis.workflows.nodata_text import nodata_note, with_nodata
+from bdgf.bdgf_qgis.raster.reading.raster import Raster
+from bdgf.bdgf_qgis.workflows.nodata_text import nodata_note, nodata_values
 from bdgf.bdgf_qgis.workflows.reference_grid import finest, nearest, pixel_ratio
 from bdgf.model.shared.header import FORMAT, Header
 from bdgf.model.shared.messages import ModalityInfo, SceneInfo
@@ -18,7 +18,7 @@ from bdgf.tests.raster.helpers import make_raster, wkt
 
 
 @pytest.fixture
-def rasters(tmp_path: Path) -> dict[str, RasterSource]:
+def rasters(tmp_path: Path) -> dict[str, Raster]:
     """Of pixels of 3, 2 and 2 m, one in degrees of about 1.5 m, and one of 2 m without a system."""
     plane = np.ones((20, 20), np.uint8)
     made = {}
@@ -38,7 +38,7 @@ def trained(metres: float, grid: str = "", crs: str = wkt(32633)) -> SceneInfo:
     return SceneInfo(crs, (metres, metres), (9, 9), grid, (metres, metres) if crs else (0.0, 0.0))
 
 
-def test_the_finest_rules_whatever_its_units_and_the_first_of_equal_ones(rasters: dict[str, RasterSource]):
+def test_the_finest_rules_whatever_its_units_and_the_first_of_equal_ones(rasters: dict[str, Raster]):
     def chosen(*names: str) -> str:
         return finest([rasters[each] for each in names]).name
 
@@ -47,7 +47,7 @@ def test_the_finest_rules_whatever_its_units_and_the_first_of_equal_ones(rasters
     assert chosen("bare", "bare") == "bare"
 
 
-def test_a_model_takes_what_is_nearest_to_its_training(rasters: dict[str, RasterSource]):
+def test_a_model_takes_what_is_nearest_to_its_training(rasters: dict[str, Raster]):
     def chosen(scene: SceneInfo, *names: str) -> str:
         return nearest([rasters[each] for each in names], header("", scene, *names)).name
 
@@ -59,14 +59,14 @@ def test_a_model_takes_what_is_nearest_to_its_training(rasters: dict[str, Raster
     assert chosen(trained(3, crs=""), "coarse", "fine") == "fine", "not to be compared: the finest"
 
 
-def test_ratios_are_taken_on_the_ground(rasters: dict[str, RasterSource]):
+def test_ratios_are_taken_on_the_ground(rasters: dict[str, Raster]):
     degrees = SceneInfo(wkt(4326), (2.2e-5, 1.35e-5), (9, 9), "", (1.5, 1.5))
     assert pixel_ratio(degrees, trained(3)) == pytest.approx(2)
     assert pixel_ratio(trained(2, crs=""), trained(3, crs="")) == pytest.approx(1.5)
     assert pixel_ratio(trained(2, crs=""), trained(3)) == 1
 
 
-SOURCES = (RasterSource("a", "dsm"), RasterSource("b", "My image: NIR"))
+NAMES = ("dsm", "My image: NIR")
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,16 @@ SOURCES = (RasterSource("a", "dsm"), RasterSource("b", "My image: NIR"))
     ],
 )
 def test_no_data_values_for_all_rasters_or_one(text: str, wanted: list[tuple[float, ...]]):
-    assert [each.added for each in with_nodata(SOURCES, text, ("height", "image"))] == wanted
+    assert [tuple(sorted(each)) for each in nodata_values(NAMES, text, ("height", "image"))] == wanted
 
 
 @pytest.mark.parametrize("text", ["none", "-9999 x", "dsm:", "dsm", "nan", "inf", "1e999", "5; roof: 3"])
 def test_what_is_no_number_or_names_no_raster_is_refused(text: str):
     with pytest.raises(RasterError, match="Additional no-data values"):
-        with_nodata(SOURCES, text)
+        nodata_values(NAMES, text)
 
 
-def test_the_log_names_them():
-    assert nodata_note(with_nodata(SOURCES, "dsm: -9999 0")) == "Additional no-data values of 'dsm': -9999 0."
-    assert nodata_note(SOURCES) == ""
+def test_the_log_names_them(rasters: dict[str, Raster]):
+    given = [rasters["fine"].with_nodata(nodata_values(["fine"], "fine: 0 -9999")[0]), rasters["coarse"]]
+    assert nodata_note(given) == "Additional no-data values of 'fine': -9999 0."
+    assert nodata_note([rasters["fine"]]) == ""

@@ -18,7 +18,6 @@ from ....model.shared.rebuild import rebuild
 from ....model.shared.strict_json import parse
 from ....model.shared.text import short_name
 from ..errors import RasterError
-from ..gdal_calls import gdal_errors
 
 METADATA = "BDGF_CLASSES"
 NO_COLOUR = "#808080"
@@ -49,24 +48,6 @@ def codes_at(positions: np.ndarray, codes: Sequence[int], dtype: str, nodata: in
     table[: len(codes)] = codes
     result: np.ndarray = table[positions]
     return result
-
-
-def class_counts(path: str, codes: Sequence[int]) -> list[int]:
-    """Pixels of each class code in a class raster.
-
-    Raises RasterError where it cannot be read.
-    """
-    counts = np.zeros(65_536, np.int64)
-    with gdal_errors(f"The class raster {path} cannot be read") as calls:
-        dataset = gdal.Open(path)
-        calls.require(dataset)
-        band = dataset.GetRasterBand(1)
-        height = max(band.GetBlockSize()[1], 1)
-        for row in range(0, band.YSize, height):
-            strip = band.ReadAsArray(0, row, band.XSize, min(height, band.YSize - row))
-            calls.require(strip)
-            counts += np.bincount(strip[strip < counts.size].ravel(), minlength=counts.size)
-    return [int(counts[code]) for code in codes]
 
 
 def write_class_table(dataset: Any, classes: Sequence[ClassInfo]) -> None:

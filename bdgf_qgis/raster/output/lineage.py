@@ -7,7 +7,6 @@ GeoTIFF), and keeps results from being taken for images, or for maps of land tha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Optional
@@ -21,10 +20,7 @@ from ....model.shared.strict_json import parse
 from ....model.shared.text import plain_text
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
-from ..reading.source import RasterSource, open_source
-from ..texts import quoted
 from .class_table import METADATA as CLASSES
-from .class_table import read_class_table
 
 KIND, MODEL, VERSION, RASTERS, POLYGONS = "BDGF_KIND", "BDGF_MODEL", "BDGF_VERSION", "BDGF_RASTERS", "BDGF_POLYGONS"
 _SOURCES = 50  # of a virtual raster that are looked at
@@ -52,6 +48,11 @@ class Lineage:
     version: str = ""
     rasters: tuple[str, ...] = ()
     polygons: TrainingPolygons = field(default_factory=TrainingPolygons)
+
+    @property
+    def words(self) -> str:
+        """What the raster is, in words."""
+        return _KINDS[self.kind]
 
     def metadata(self) -> dict[str, str]:
         """The items of a raster's metadata that say it."""
@@ -99,43 +100,3 @@ def _rebuilt(kind: Any, text: str) -> Any:
         return rebuild(kind, parse(text))
     except ValueError:
         return None
-
-
-def check_no_result(sources: Iterable[RasterSource]) -> None:
-    """Raise RasterError, naming the layer, where a raster to learn from or to classify is a result of ours.
-
-    Confidence and probabilities are refused as classes are: they repeat what some polygons taught a model, so that
-    accuracy figures of what is learned from them are circular, and 'Select all' takes them in as easily.
-    """
-    for each in sources:
-        lineage = read_lineage(open_source(each))
-        if lineage is not None:
-            raise RasterError(
-                f"The layer '{each.name}' is {_KINDS[lineage.kind]}, not an image: untick it, or leave it out."
-            )
-
-
-def doubts(sources: Iterable[RasterSource]) -> list[str]:
-    """A warning that names the rasters whose values have class names, though they are none of ours."""
-    named = [each.name for each in sources if _has_class_names(open_source(each))]
-    if not named:
-        return []
-    text = "Values with class names seem to be codes, no measurements: if {names} shows classes, untick it."
-    return [text.format(names=quoted(named))]
-
-
-def _has_class_names(dataset: Any) -> bool:
-    bands = (dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount))
-    return bool(read_class_table(dataset)) or any(band.GetCategoryNames() for band in bands)
-
-
-def check_is_class_raster(dataset: Any, name: str, bands: int) -> None:
-    """Raise RasterError where an open raster of so many bands of data holds no classes to assess."""
-    lineage = read_lineage(dataset)
-    if lineage is not None and lineage.kind != "classes":
-        raise RasterError(f"'{name}' is {_KINDS[lineage.kind]}, not classes: choose the land-cover map itself.")
-    if bands != 1:
-        raise RasterError(
-            f"'{name}' has {bands} bands: choose a class raster, which has one band of class codes, such as a map of "
-            "Classify; of another raster save the band with the classes to a file."
-        )

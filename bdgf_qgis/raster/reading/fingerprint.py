@@ -7,28 +7,21 @@ import os
 from osgeo import gdal
 
 from ..gdal_calls import gdal_errors
-from .source import RasterSource, dataset_grid, open_source
-from .storage import storage_of
+from .raster import Raster
 
 _BESIDE = (".aux.xml", ".ovr", ".msk.ovr")  # QGIS and GDAL write them while a raster is only looked at
 
 
-def fingerprint(source: RasterSource) -> list[object]:
-    """Values for JSON that change when the raster does; the content of its files is not read.
-
-    Raises RasterError as open_source does.
-    """
-    dataset = open_source(source)
-    names = [each for each in dataset.GetFileList() or [] if not each.lower().endswith(_BESIDE)]
-    bands = []
-    for number in range(1, dataset.RasterCount + 1):
-        band = dataset.GetRasterBand(number)
-        storage = storage_of(band)
-        values = band.GetNoDataValue(), storage.scale, storage.offset
-        bands.append([storage.stored.name, *(repr(each) for each in values)])
-    grid = dataset_grid(dataset, source.wkt)
+def fingerprint(raster: Raster) -> list[object]:
+    """Values for JSON that change when the raster does; the content of its files is not read."""
+    names = sorted(file for file in raster.files if not file.lower().endswith(_BESIDE))
+    bands = [
+        [band.storage.stored.name, *map(repr, (band.nodata, band.storage.scale, band.storage.offset))]
+        for band in raster.bands
+    ]
+    grid = raster.grid
     place = [grid.width, grid.height, grid.transform, grid.wkt]
-    return [source.path, source.ranges, source.own_nodata, place, bands, [_state(each) for each in sorted(names)]]
+    return [raster.path, raster.ranges, raster.own_nodata, place, bands, [_state(name) for name in names]]
 
 
 def _state(name: str) -> list[object]:

@@ -33,18 +33,18 @@ class GridMapping:
     def __init__(self, own: Grid, grid: Grid, name: str) -> None:
         what = f"The layer '{name}' cannot be warped to the common grid"
         self.own = own
-        self._grid = grid
-        self._what = what
+        self.grid = grid
+        self.what = what
         self._forward = transformation(own.wkt, grid.wkt, what)
         self._backward = transformation(grid.wkt, own.wkt, what) if self._forward is not None else None
 
     def to_grid(self, points: np.ndarray) -> np.ndarray:
         """Common pixel coordinates of own ones; NaN where the CRS has no answer."""
-        return self._across(self._forward, points, self.own, self._grid)
+        return self._across(self._forward, points, self.own, self.grid)
 
     def to_own(self, points: np.ndarray) -> np.ndarray:
         """Own pixel coordinates of common ones; NaN where the CRS has no answer."""
-        return self._across(self._backward, points, self._grid, self.own)
+        return self._across(self._backward, points, self.grid, self.own)
 
     def _across(self, found: Any, points: np.ndarray, here: Grid, there: Grid) -> np.ndarray:
         before = _to_map(points, here)
@@ -59,7 +59,7 @@ class GridMapping:
     def _project(self, found: Any, points: np.ndarray) -> np.ndarray:
         if found is None:
             return points
-        with gdal_errors(self._what):
+        with gdal_errors(self.what):
             result = np.array(found.TransformPoints(points.tolist()), dtype=float)[:, :2]
         result[~np.isfinite(result).all(axis=1)] = np.nan
         return result
@@ -81,21 +81,21 @@ class GridMapping:
             (left, top), (right, bottom) = self.to_grid(np.array([[0, 0], [self.own.width, self.own.height]]))
             first_row, first_column = math.ceil(top - 0.5), math.ceil(left - 0.5)
             height, width = math.ceil(bottom - 0.5) - first_row, math.ceil(right - 0.5) - first_column
-            return Window(first_row, first_column, height, width).intersection(self._grid.window)
+            return Window(first_row, first_column, height, width).intersection(self.grid.window)
         seen = self.to_grid(_lattice(self.own.window, _LATTICE))
-        inside = _inside(seen, self._grid)
+        inside = _inside(seen, self.grid)
         back = self.to_own(seen[inside]) if inside.any() else seen[inside]
         inside[inside] = _inside(back, self.own, 1.0)
         box = _bounds(seen[inside])
-        points = _lattice(self._grid.window, _LATTICE)
+        points = _lattice(self.grid.window, _LATTICE)
         reached = _inside(self.to_own(points), self.own)
-        step = max(self._grid.width, self._grid.height) / _LATTICE
+        step = max(self.grid.width, self.grid.height) / _LATTICE
         found = _bounds(points[reached])
         if not found.empty:
             found = found.expand(math.ceil(step))
         if not box.empty:
             box = box.expand(2 + math.ceil(max(box.height, box.width) / _LATTICE))
-        return box.union(found).intersection(self._grid.window)
+        return box.union(found).intersection(self.grid.window)
 
     def own_window(self, window: Window) -> Window:
         """The raster's own pixels that a window of the common grid needs, with room for interpolation; maybe empty."""

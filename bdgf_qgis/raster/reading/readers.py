@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, Optional, Union
 
 import numpy as np
 from osgeo import gdal, gdal_array
 
+from ..errors import RasterError
 from ..gdal_calls import GdalMessages, gdal_errors
 from ..grid import Grid, Window
+from .opening import open_raster
 from .projection import GridMapping
-from .source import RasterSource, dataset_grid, is_south_up, open_source
-from .storage import storage_of
+from .raster import Raster
 from .validity import Validity
 
 _PIECE = 256  # side of a warped piece, grid pixels
@@ -36,27 +38,34 @@ class SourcePixels:
     """Some bands of a raster in its own pixels, north up.
 
     Args:
-        source: the raster; a data set of its own is opened.
+        raster: the raster; a data set of its own is opened.
         bands: numbers from 1.
+
+    Raises RasterError where it cannot be opened, or is another one than was described.
     """
 
-    def __init__(self, source: RasterSource, bands: Sequence[int]) -> None:
+    def __init__(self, raster: Raster, bands: Sequence[int]) -> None:
+        self.grid = raster.grid
+        self._raster = raster
+        self._what = f"The layer '{raster.name}' cannot be read: the file may be damaged or gone"
+        self._dataset = open_raster(raster.path, raster.name)
+        shape = self._dataset.RasterXSize, self._dataset.RasterYSize, self._dataset.RasterCount
+        if shape != (raster.grid.width, raster.grid.height, len(raster.bands)):
+            raise RasterError(f"The layer '{raster.name}' has changed since it was looked at: start again.")
+        self.use(bands)
+
+    def use(self, bands: Sequence[int]) -> None:
+        """Read these bands from now on."""
         self.bands = tuple(bands)
-        self.grid: Grid
-        self._source = source
-        self._dataset = open_source(source)
-        self.grid = dataset_grid(self._dataset, source.wkt)
-        self._south_up = is_south_up(self._dataset)
-        self._storages = tuple(storage_of(self._dataset.GetRasterBand(number)) for number in self.bands)
-        self._type = self._dataset.GetRasterBand(self.bands[0]).DataType
-        for number in self.bands[1:]:
-            self._type = gdal.DataTypeUnion(self._type, self._dataset.GetRasterBand(number).DataType)
-        self._plain = not any(each.scaled or each.signed_byte for each in self._storages)
-        self._alike = len({each.stored for each in self._storages}) == 1
+        used = [self._raster.bands[number - 1] for number in self.bands]
+        self._storages = tuple(band.storage for band in used)
+        self._type = reduce(gdal.DataTypeUnion, (band.gdal_type for band in used))
+        self._plain = not any(storage.scaled or storage.signed_byte for storage in self._storages)
+        self._alike = len({storage.stored for storage in self._storages}) == 1
         union = gdal_array.GDALTypeCodeToNumericTypeCode(self._type)
         self.dtype = np.dtype(union) if self._plain else np.result_type(*(each.dtype for each in self._storages))
-        self.paletted = any(_is_paletted(self._dataset.GetRasterBand(number)) for number in self.bands)
-        self._validity = Validity(self._dataset, source, self.bands)
+        self.paletted = any(band.paletted for band in used)
+        self._validity = Validity(self._raster, self.bands)
 
     @property
     def pixel_bytes(self) -> int:
@@ -69,17 +78,17 @@ class SourcePixels:
         Raises RasterError where the file cannot be read.
         """
         place = self._place(window)
-        with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
+        with gdal_errors(self._what) as calls:
             planes = self._stored(place, range(len(self.bands)), calls)
             valid = self._validity.of(self._dataset, planes, place)
             array = planes if isinstance(planes, np.ndarray) and self._plain else self._values(planes)
-        return (array[:, ::-1], valid[::-1]) if self._south_up else (array, valid)
+        return (array[:, ::-1], valid[::-1]) if self._raster.south_up else (array, valid)
 
     def bands_with_data(self, window: Window, positions: Sequence[int]) -> set[int]:
         """Which of the bands at `positions` hold a valid pixel in a window inside the raster."""
         place = self._place(window)
         found = set()
-        with gdal_errors(f"The layer '{self._source.name}' cannot be read: the file may be damaged or gone") as calls:
+        with gdal_errors(self._what) as calls:
             for position, plane in zip(positions, self._stored(place, positions, calls)):
                 if self._validity.of_band(self._dataset, position, plane, place).any():
                     found.add(position)
@@ -135,12 +144,8 @@ class SourcePixels:
         self._dataset = None
 
     def _place(self, window: Window) -> tuple[int, int, int, int]:
-        row = self.grid.height - window.row_end if self._south_up else window.row
+        row = self.grid.height - window.row_end if self._raster.south_up else window.row
         return window.column, row, window.width, window.height
-
-
-def _is_paletted(band: Any) -> bool:
-    return band.GetColorInterpretation() == gdal.GCI_PaletteIndex or band.GetColorTable() is not None
 
 
 class DirectReader:
@@ -176,11 +181,10 @@ class WarpedReader:
 
     warped = True
 
-    def __init__(self, pixels: SourcePixels, grid: Grid, mapping: GridMapping, name: str) -> None:
+    def __init__(self, pixels: SourcePixels, mapping: GridMapping) -> None:
         self.pixels = pixels
-        self._grid = grid
+        self._grid = mapping.grid
         self._mapping = mapping
-        self._name = name
         self._pieces: OrderedDict[tuple[int, int], Optional[Pixels]] = OrderedDict()
         self._kept = 0
 
@@ -226,7 +230,7 @@ class WarpedReader:
             return None
         signed_byte = self.pixels.dtype == np.int8  # GDAL below 3.7 would warp it as if unsigned
         kind = gdal.GDT_Int16 if signed_byte else gdal_array.NumericTypeCodeToGDALTypeCode(self.pixels.dtype)
-        with gdal_errors(f"The layer '{self._name}' cannot be warped to the common grid") as calls:
+        with gdal_errors(self._mapping.what) as calls:
             origin = _memory_raster(len(array), own, kind, self._mapping.own)
             target = _memory_raster(len(array), window, kind, self._grid)
             for number, plane in enumerate(array, 1):

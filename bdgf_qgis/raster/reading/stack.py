@@ -11,17 +11,16 @@ import numpy as np
 from osgeo import gdal
 
 from ....model.shared.messages import ModalityInfo, SceneInfo
-from ....model.shared.text import plain_text, short_name
+from ....model.shared.text import short_name
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Grid, Window
 from ..texts import listed, quoted
 from .band_check import bands_with_data
 from .longitudes import copies_of
-from .pixel_size import pixel_metres
 from .projection import GridMapping
+from .raster import Raster
 from .readers import DirectReader, SourcePixels, TurnedReader, WarpedReader
-from .source import BandList, RasterSource, bands_of, find_bands, grid_of
 
 _CACHE = 128 * 1024 * 1024  # bytes that GDAL may keep of what was read
 
@@ -39,7 +38,7 @@ class Modality:
     paletted           whether its values are classes, never interpolated
     """
 
-    source: RasterSource
+    raster: Raster
     bands: tuple[int, ...]
     band_names: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -50,7 +49,7 @@ class Modality:
     @property
     def name(self) -> str:
         """The layer's name."""
-        return self.source.name
+        return self.raster.name
 
     @property
     def pixel_bytes(self) -> int:
@@ -61,7 +60,7 @@ class Modality:
 class ModalityStack:
     """Rasters on a common grid. Made by open_stack; belongs to one thread, `reopen` gives another thread its own.
 
-    grid        the common grid; grid_name is the name of the raster that gave it
+    reference   the raster that gives the common grid
     overlap     window of the grid that holds the overlap of all rasters
     modalities  in the order given
     warnings    what the map maker should know
@@ -69,15 +68,13 @@ class ModalityStack:
 
     def __init__(
         self,
-        grid: Grid,
-        grid_name: str,
+        reference: Raster,
         overlap: Window,
         modalities: tuple[Modality, ...],
         readers: tuple[Reader, ...],
         warnings: tuple[str, ...],
     ) -> None:
-        self.grid = grid
-        self.grid_name = grid_name
+        self.reference = reference
         self.overlap = overlap
         self.modalities = modalities
         self.warnings = warnings
@@ -91,6 +88,11 @@ class ModalityStack:
         self.close()
 
     @property
+    def grid(self) -> Grid:
+        """The common grid."""
+        return self.reference.grid
+
+    @property
     def pixel_bytes(self) -> int:
         """Bytes of one pixel in all modalities, with its validity."""
         return 1 + sum(each.pixel_bytes for each in self.modalities)
@@ -98,15 +100,13 @@ class ModalityStack:
     def info(self) -> tuple[ModalityInfo, ...]:
         """The modalities as messages and model files name them."""
         return tuple(
-            ModalityInfo(short_name(each.name), each.band_names, each.dtype, each.source.added)
+            ModalityInfo(short_name(each.name), each.band_names, each.dtype, each.raster.added)
             for each in self.modalities
         )
 
     def scene_info(self) -> SceneInfo:
         """Where this is."""
-        grid = self.grid
-        wkt, shape, name = plain_text(grid.wkt), (grid.height, grid.width), short_name(self.grid_name)
-        return SceneInfo(wkt, grid.pixel_size, shape, name, pixel_metres(grid))
+        return self.reference.scene_info()
 
     def read(self, window: Window) -> tuple[list[np.ndarray], np.ndarray]:
         """Values, per modality (C, h, w) in its own type, and valid pixels, bool (h, w).
@@ -148,9 +148,11 @@ class ModalityStack:
 
     def reopen(self) -> ModalityStack:
         """The same stack with data sets of its own, for another thread."""
-        sources = [each.source for each in self.modalities]
-        readers = [_reader(each, m.bands, self.grid) for each, m in zip(sources, self.modalities)]
-        return ModalityStack(self.grid, self.grid_name, self.overlap, self.modalities, tuple(readers), self.warnings)
+        readers = tuple(
+            _reader(SourcePixels(each.raster, each.bands), _mappings(each.raster, self.grid))
+            for each in self.modalities
+        )
+        return ModalityStack(self.reference, self.overlap, self.modalities, readers, self.warnings)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -171,16 +173,16 @@ class ModalityStack:
 
 
 def open_stack(
-    sources: Sequence[RasterSource],
-    grid_source: Optional[RasterSource] = None,
+    rasters: Sequence[Raster],
+    reference: Optional[Raster] = None,
     keep: Optional[Sequence[Sequence[str]]] = None,
     feedback: Feedback = SILENT,
 ) -> ModalityStack:
-    """Rasters on the grid of `grid_source`, or of the first.
+    """Rasters on the grid of `reference`, or of the first.
 
     Args:
-        sources: one raster a modality.
-        grid_source: a raster whose grid rules.
+        rasters: one a modality.
+        reference: a raster whose grid rules.
         keep: per modality the names of the bands to use, in this order; none of them is dropped then. Without it,
             all bands that hold a valid pixel in the overlap.
         feedback: looked at where a search for valid pixels takes long; RunCancelled is raised where the user cancels.
@@ -188,54 +190,52 @@ def open_stack(
     Raises RasterError, naming the layer, where a raster cannot be used, only some rasters have a CRS, they do not
     overlap, a wanted band is missing, or a raster has no valid pixel in the overlap.
     """
-    if not sources:
+    if not rasters:
         raise RasterError("Choose at least one raster layer.")
-    ruling = grid_source or sources[0]
-    grid = grid_of(ruling)
-    warnings = _check_references([ruling, *sources])
-    bands = [bands_of(each) for each in sources]
-    chosen = [each.numbers for each in bands] if keep is None else _kept(sources, bands, keep)
-    overlap = _overlap(sources, grid, ruling.name)
+    reference = reference or rasters[0]
+    warnings = _check_references([reference, *rasters])
+    chosen = _chosen(rasters, keep)
+    mappings = [_mappings(raster, reference.grid) for raster in rasters]
+    overlap = _overlap(rasters, mappings, reference)
     modalities, readers = [], []
-    for source, own, numbers in zip(sources, bands, chosen):
-        name_of = dict(zip(own.numbers, own.names))
-        reader = _reader(source, numbers, grid)
-        dropped: tuple[str, ...] = ()
+    for raster, numbers, places in zip(rasters, chosen, mappings):
+        pixels = SourcePixels(raster, numbers)
+        reader = _reader(pixels, places)
         if keep is None:
-            found = bands_with_data(reader.pixels, reader.own_window(overlap), feedback)
+            found = bands_with_data(pixels, reader.own_window(overlap), feedback)
             if not found:
-                raise RasterError(f"The layer '{source.name}' has no valid pixel where the rasters overlap.")
-            dropped = tuple(name_of[number] for number in numbers if number not in found)
+                raise RasterError(f"The layer '{raster.name}' has no valid pixel where the rasters overlap.")
+            pixels.use(found)
+        dropped = tuple(raster.bands[number - 1].name for number in numbers if number not in pixels.bands)
         if dropped:
-            reader.pixels.close()
-            numbers = found
-            reader = _reader(source, numbers, grid)
-            warnings.append(f"Bands of '{source.name}' without a valid pixel are left out: {listed(dropped)}.")
-        names = tuple(name_of[number] for number in numbers)
-        pixels, warped = reader.pixels, reader.warped
-        modalities.append(Modality(source, tuple(numbers), names, dropped, pixels.dtype.name, warped, pixels.paletted))
-        readers.append(reader)
-    return ModalityStack(grid, ruling.name, overlap, tuple(modalities), tuple(readers), tuple(warnings))
-
-
-def _reader(source: RasterSource, bands: Sequence[int], grid: Grid) -> Reader:
-    pixels = SourcePixels(source, bands)
-    readers: list[Union[DirectReader, WarpedReader]] = []
-    for own in copies_of(pixels.grid, grid):
-        mapping = GridMapping(own, grid, source.name)
-        offset = mapping.offset()
-        readers.append(
-            WarpedReader(pixels, grid, mapping, source.name) if offset is None else DirectReader(pixels, offset)
+            warnings.append(f"Bands of '{raster.name}' without a valid pixel are left out: {listed(dropped)}.")
+        names = tuple(raster.bands[number - 1].name for number in pixels.bands)
+        modalities.append(
+            Modality(raster, pixels.bands, names, dropped, pixels.dtype.name, reader.warped, pixels.paletted)
         )
+        readers.append(reader)
+    return ModalityStack(reference, overlap, tuple(modalities), tuple(readers), tuple(warnings))
+
+
+def _mappings(raster: Raster, grid: Grid) -> list[GridMapping]:
+    """Where the raster's pixels lie in the common grid: once for each turn of longitude at which it reaches it."""
+    return [GridMapping(own, grid, raster.name) for own in copies_of(raster.grid, grid)]
+
+
+def _reader(pixels: SourcePixels, mappings: Sequence[GridMapping]) -> Reader:
+    readers: list[Union[DirectReader, WarpedReader]] = []
+    for mapping in mappings:
+        offset = mapping.offset()
+        readers.append(WarpedReader(pixels, mapping) if offset is None else DirectReader(pixels, offset))
     return readers[0] if len(readers) == 1 else TurnedReader(readers)
 
 
-def _check_references(sources: Sequence[RasterSource]) -> list[str]:
+def _check_references(rasters: Sequence[Raster]) -> list[str]:
     """The warning where no raster has a CRS; RasterError where only some have one."""
-    lacking = [each.name for each in sources if not grid_of(each).wkt]
+    lacking = [raster.name for raster in rasters if not raster.grid.wkt]
     if not lacking:
         return []
-    if len(lacking) < len(sources):
+    if len(lacking) < len(rasters):
         raise RasterError(
             f"{quoted(lacking)} without a coordinate reference system cannot be put together with rasters that have "
             "one: set it in the layer's properties (and in the file: Raster, Projections, Assign Projection)."
@@ -243,32 +243,31 @@ def _check_references(sources: Sequence[RasterSource]) -> list[str]:
     return ["The rasters have no coordinate reference system: coordinates are taken as they are."]
 
 
-def _overlap(sources: Sequence[RasterSource], grid: Grid, grid_name: str) -> Window:
-    overlap = grid.window
-    for number, source in enumerate(sources):
-        own = Window(0, 0, 0, 0)
-        for copy in copies_of(grid_of(source), grid):
-            own = own.union(GridMapping(copy, grid, source.name).footprint())
+def _overlap(rasters: Sequence[Raster], mappings: Sequence[Sequence[GridMapping]], reference: Raster) -> Window:
+    overlap = reference.grid.window
+    for number, (raster, places) in enumerate(zip(rasters, mappings)):
+        own = reduce(Window.union, (mapping.footprint() for mapping in places))
         if overlap.intersection(own).empty:
-            others = dict.fromkeys([grid_name, *(each.name for each in sources[:number])])
+            others = dict.fromkeys([reference.name, *(other.name for other in rasters[:number])])
             raise RasterError(
-                f"The layer '{source.name}' does not overlap with {quoted(list(others))}: "
+                f"The layer '{raster.name}' does not overlap with {quoted(list(others))}: "
                 "choose rasters of one place, and check their coordinate reference systems."
             )
         overlap = overlap.intersection(own)
     return overlap
 
 
-def _kept(
-    sources: Sequence[RasterSource], bands: Sequence[BandList], keep: Sequence[Sequence[str]]
-) -> list[tuple[int, ...]]:
-    if len(keep) != len(sources):
-        raise RasterError(f"{len(keep)} rasters are needed, and {len(sources)} are given.")
+def _chosen(rasters: Sequence[Raster], keep: Optional[Sequence[Sequence[str]]]) -> list[tuple[int, ...]]:
+    """Numbers of the bands to use, per raster."""
+    if keep is None:
+        return [tuple(band.number for band in raster.data) for raster in rasters]
+    if len(keep) != len(rasters):
+        raise RasterError(f"{len(keep)} rasters are needed, and {len(rasters)} are given.")
     chosen = []
-    for source, own, names in zip(sources, bands, keep):
-        numbers = find_bands(own, names)
+    for raster, names in zip(rasters, keep):
+        numbers = raster.find_bands(names)
         if numbers is None:
-            missing = [each for each in dict.fromkeys(names) if each not in own.names] or list(names)
-            raise RasterError(f"The layer '{source.name}' lacks bands that are needed: {listed(missing)}.")
+            missing = [name for name in dict.fromkeys(names) if name not in raster.band_names] or list(names)
+            raise RasterError(f"The layer '{raster.name}' lacks bands that are needed: {listed(missing)}.")
         chosen.append(numbers)
     return chosen

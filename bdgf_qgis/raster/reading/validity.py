@@ -9,8 +9,7 @@ from typing import Any, Optional
 import numpy as np
 from osgeo import gdal
 
-from .source import RasterSource
-from .storage import storage_of
+from .raster import Band, Raster
 
 
 @dataclass(frozen=True)
@@ -26,18 +25,16 @@ class Validity:
     """The rule for some bands of a raster; a pixel is valid where all of them are.
 
     Args:
-        dataset: the open raster, read only here.
-        source: the additional ranges.
+        raster: as it was described.
         bands: numbers of the bands, from 1.
     """
 
-    def __init__(self, dataset: Any, source: RasterSource, bands: Sequence[int]) -> None:
+    def __init__(self, raster: Raster, bands: Sequence[int]) -> None:
         self._bands = tuple(bands)
-        self._rules = tuple(_rule(dataset.GetRasterBand(number), source) for number in bands)
-        numbers = range(1, dataset.RasterCount + 1)
-        alpha = [n for n in numbers if dataset.GetRasterBand(n).GetColorInterpretation() == gdal.GCI_AlphaBand]
-        self._alpha = alpha[0] if alpha else 0
-        flags = dataset.GetRasterBand(self._bands[0]).GetMaskFlags()
+        used = [raster.bands[number - 1] for number in bands]
+        self._rules = tuple(_rule(band, raster) for band in used)
+        self._alpha = next((band.number for band in raster.bands if band.alpha), 0)
+        flags = used[0].mask_flags
         self._mask = bool(flags & gdal.GMF_PER_DATASET) and not flags & gdal.GMF_ALPHA
 
     def of(self, dataset: Any, planes: Iterable[np.ndarray], place: tuple[int, int, int, int]) -> np.ndarray:
@@ -76,11 +73,10 @@ class Validity:
             valid &= dataset.GetRasterBand(self._bands[position]).GetMaskBand().ReadAsArray(*place) > 0
 
 
-def _rule(band: Any, source: RasterSource) -> _BandRule:
-    storage = storage_of(band)
-    nodata = _stored(band.GetNoDataValue(), storage.stored) if source.own_nodata else None
-    ranges = tuple(storage.range_of(low, high) for low, high in source.ranges)
-    return _BandRule(nodata, ranges, band.GetMaskFlags() == 0)
+def _rule(band: Band, raster: Raster) -> _BandRule:
+    nodata = _stored(band.nodata, band.storage.stored) if raster.own_nodata else None
+    ranges = tuple(band.storage.range_of(low, high) for low, high in raster.ranges)
+    return _BandRule(nodata, ranges, band.mask_flags == 0)
 
 
 def _stored(value: Optional[float], kind: np.dtype) -> Optional[float]:

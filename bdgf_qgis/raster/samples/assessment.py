@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,10 @@ from ....model.shared.messages import ClassInfo, TrainingPolygons
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Window
-from ..output.class_table import NO_COLOUR, read_class_table
-from ..output.lineage import check_is_class_raster, read_lineage
+from ..output.class_table import NO_COLOUR
+from ..reading.raster import Raster
 from ..reading.readers import SourcePixels
-from ..reading.source import RasterSource, dataset_bands, open_source
+from ..reading.suitability import check_is_class_raster
 from ..texts import counted, geometry_notes, listed
 from .claims import DISPUTED, agreed, claimants
 from .classes import ClassRule, class_rule, has_class, text_of
@@ -62,7 +61,7 @@ class _Tally:
 
 
 def confusion_of(
-    source: RasterSource,
+    raster: Raster,
     polygons: Iterable[Polygon],
     crs_wkt: str,
     field: str = "class",
@@ -74,7 +73,7 @@ def confusion_of(
     (in the map's attribute table) where it holds texts; whole numbers stored as texts meet what more of them fit.
 
     Args:
-        source: the class raster; its first band counts.
+        raster: the class raster; its first band counts.
         polygons: the reference; without a class they are left out.
         crs_wkt: CRS of their coordinates; '' takes them as they are.
         field: name of the class field, for messages.
@@ -88,19 +87,19 @@ def confusion_of(
         raise RasterError("The reference layer holds no polygon: check selection and filter.")
     rule = class_rule(everything, field)
     labelled = [each for each in everything if has_class(each.value)]
-    dataset = open_source(source)
-    check_is_class_raster(dataset, source.name, len(dataset_bands(dataset).numbers))
-    table, trained = read_class_table(dataset), _trained(dataset)
-    pixels = SourcePixels(source, [1])
-    met = _met(rule, table, trained.values, field, source.name)
+    check_is_class_raster(raster)
+    table = raster.classes
+    trained = TrainingPolygons() if raster.lineage is None else raster.lineage.polygons
+    pixels = SourcePixels(raster, [1])
+    met = _met(rule, table, trained.values, field, raster.name)
     notes = [*(() if met.by_name else rule.notes), *met.notes]
     found = shapes_of(labelled, crs_wkt, pixels.grid, feedback)
     positions = [met.keys[text_of(labelled[place].value)] for place in found.places]
-    tally, used = _tally(pixels, found.shapes, positions, _merged(table, met.by_name), source.name, feedback)
+    tally, used = _tally(pixels, found.shapes, positions, _merged(table, met.by_name), raster.name, feedback)
     pixels.close()
     if not tally.pairs:
         raise RasterError(
-            f"No reference polygon lies where '{source.name}' has a class: check the coordinate reference systems."
+            f"No reference polygon lies where '{raster.name}' has a class: check the coordinate reference systems."
         )
     if bool(crs_wkt) != bool(pixels.grid.wkt):
         notes.append("Only map or reference has a coordinate reference system: coordinates are taken as they are.")
@@ -108,7 +107,7 @@ def confusion_of(
     if len(used) < len(found.shapes):
         notes.append(f"{counted(len(found.shapes) - len(used), 'reference polygon')} off the map left out.")
     if not {mapped for _, mapped in tally.pairs} & set(met.keys.values()) and not table:
-        raise _nothing_common(rule, field, source.name, sorted({mapped for _, mapped in tally.pairs}))
+        raise _nothing_common(rule, field, raster.name, sorted({mapped for _, mapped in tally.pairs}))
     classes, order = _classes(tally.pairs, rule, met.keys, table)
     confusion = np.zeros((len(order), len(order)), np.int64)
     place = {key: number for number, key in enumerate(order)}
@@ -122,11 +121,6 @@ def confusion_of(
     drawn = Counter(positions[number] for number in tally.polygons)
     polygons_a_class = tuple(drawn[key] for key in order)
     return Assessment(classes, rows, polygons_a_class, tally.left_out, tally.conflicts, tuple(notes), seen.known)
-
-
-def _trained(dataset: Any) -> TrainingPolygons:
-    lineage = read_lineage(dataset)
-    return TrainingPolygons() if lineage is None else lineage.polygons
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
 from bdgf.bdgf_qgis.raster.reading.blocks import plan_blocks, write_block
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
 from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
@@ -137,7 +137,7 @@ class BdgfRunner:
 
     def _pretrained(self, stack: ModalityStack, settings: Settings, seed: int) -> tuple[Path, float, Curves]:
         """A pre-trained model of this scene, made where it is not there yet; its seconds and curves."""
-        sources = [each.source.path for each in stack.modalities]
+        sources = [each.raster.path for each in stack.modalities]
         what = [sources, asdict(settings.diffusion), settings.components, seed, self._device]
         key = hashlib.sha256(json.dumps([what, self.code]).encode()).hexdigest()[:16]
         model, record = self._cache / f"{key}.safetensors", self._cache / f"{key}.json"
@@ -210,7 +210,7 @@ class _SceneMap:
 
 def _assessed(scene_map: _SceneMap, samples: Samples, reference: Reference) -> Figures:
     """The figures of `assess`, and the calibration error at the same pixels."""
-    source = RasterSource(str(scene_map.output.path), "map")
+    source = describe(str(scene_map.output.path), "map")
     found = confusion_of(source, samples.polygons, samples.crs_wkt, CLASS_FIELD)
     place = reference.rows - scene_map.window.row, reference.columns - scene_map.window.column
     ece = calibration_error(scene_map.confidence[place], scene_map.codes[place] == reference.codes)

@@ -11,7 +11,7 @@ from pathlib import Path
 from osgeo import gdal, ogr
 
 from bdgf.bdgf_qgis.demo.scene import write_scene
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.tests.benchmarks.accuracy.validation_log import ValidationLog
 
@@ -57,13 +57,13 @@ class Scene:
         """Names of the rasters."""
         return tuple(each.stem for each in self.rasters)
 
-    def sources(self, modalities: tuple[str, ...] = ()) -> tuple[RasterSource, ...]:
+    def sources(self, modalities: tuple[str, ...] = ()) -> tuple[Raster, ...]:
         """Rasters by name, in the scene's order; () means all. Raises SceneError where one is not there."""
         strange = set(modalities) - set(self.modalities)
         if strange:
             raise SceneError(f"{self.name} has no raster {sorted(strange)}; it has {list(self.modalities)}.")
         return tuple(
-            RasterSource(str(each), each.stem) for each in self.rasters if not modalities or each.stem in modalities
+            describe(str(each), each.stem) for each in self.rasters if not modalities or each.stem in modalities
         )
 
     def training_samples(self) -> Samples:

@@ -11,23 +11,25 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.output.class_table import write_class_table
-from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, RASTERS, Lineage, check_no_result, doubts, read_lineage
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, RASTERS, Lineage, read_lineage
+from bdgf.bdgf_qgis.raster.reading.raster import Raster
+from bdgf.bdgf_qgis.raster.reading.suitability import check_no_result, doubts
 from bdgf.model.shared.infos import MOST_DIGESTS, ClassInfo, TrainingPolygons
-from bdgf.tests.raster.helpers import make_raster
+from bdgf.tests.raster.helpers import again, make_raster
 
 DRAWN = TrainingPolygons(3, (7, 2**64 - 1), ("wald", "1"))
 CLASSES = (ClassInfo(1, "wood", "#00ff00"),)
 
 
-def marked(path: Path, metadata: dict[str, str], classes: tuple[ClassInfo, ...] = ()) -> RasterSource:
+def marked(path: Path, metadata: dict[str, str], classes: tuple[ClassInfo, ...] = ()) -> Raster:
     """A raster with some metadata, and an attribute table where it has classes."""
     source = make_raster(path, np.ones((20, 20), np.uint8))
     dataset = gdal.Open(source.path, gdal.GA_Update)
     dataset.SetMetadata(metadata)
     if classes:
         write_class_table(dataset, classes)
-    return source
+    dataset = None
+    return again(source)
 
 
 @pytest.mark.parametrize("driver", ["GTiff", "COG"])
@@ -76,6 +78,7 @@ def test_a_class_raster_without_lineage_is_known_by_our_table_and_others_are_dou
     write_class_table(dataset, CLASSES)
     dataset.SetMetadata({})
     dataset = None
+    named, tabled = again(named), again(tabled)
     assert doubts([image]) == []
     (said,) = doubts([image, named, tabled])
     assert "'named', 'tabled'" in said and "untick it" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal, osr
 
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource, grid_of
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 
 
@@ -28,15 +28,15 @@ def write(path: Path, wkt: str = "") -> Path:
 
 def test_a_file_without_a_crs_takes_the_layers(tmp_path):
     bare, placed = write(tmp_path / "bare.tif"), write(tmp_path / "placed.tif", utm(32))
-    source = RasterSource(str(bare), "bare", wkt=utm(32))
-    assert osr.SpatialReference(grid_of(source).wkt).IsSame(osr.SpatialReference(utm(32)))
-    with open_stack([RasterSource(str(placed), "placed"), source]) as stack:
+    source = describe(str(bare), "bare", wkt=utm(32))
+    assert osr.SpatialReference(source.grid.wkt).IsSame(osr.SpatialReference(utm(32)))
+    with open_stack([describe(str(placed), "placed"), source]) as stack:
         arrays, valid = stack.read(stack.overlap)
         assert valid.all() and (arrays[1] == 7).all() and not stack.warnings
 
 
 def test_another_crs_moves_the_raster(tmp_path):
     path = write(tmp_path / "wrong.tif", utm(33))
-    right = RasterSource(str(path), "right", wkt=utm(32))
-    with open_stack([RasterSource(str(write(tmp_path / "base.tif", utm(32))), "base"), right]) as stack:
+    right = describe(str(path), "right", wkt=utm(32))
+    with open_stack([describe(str(write(tmp_path / "base.tif", utm(32))), "base"), right]) as stack:
         assert stack.overlap.height == stack.overlap.width == 40

@@ -9,7 +9,7 @@ import pytest
 from osgeo import gdal, osr
 
 from bdgf.bdgf_qgis.raster.grid import Grid
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon, shapes_of
 from bdgf.tests.raster.helpers import make_raster, ring_wkb, wkt
@@ -41,13 +41,13 @@ def field(epsg: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return values.reshape(x.shape).astype(np.float32)
 
 
-def raster(folder: Path, place: str) -> RasterSource:
+def raster(folder: Path, place: str) -> Raster:
     epsg, west, north, size, columns, rows = PLACES[place]
     x, y = np.meshgrid(west + size * (np.arange(columns) + 0.5), north - size * (np.arange(rows) + 0.5))
     return make_raster(folder / f"{place}.tif", field(epsg, x, y), (west, size, 0, north, 0, -size), epsg)
 
 
-def gdalwarp(grid: RasterSource, source: RasterSource) -> np.ndarray:
+def gdalwarp(grid: Raster, source: Raster) -> np.ndarray:
     """The pixels of a raster's grid that gdalwarp covers with another."""
     target = gdal.Open(grid.path)
     west, wide, _, north, _, high = target.GetGeoTransform()

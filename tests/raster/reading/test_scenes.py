@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.labels import rasterise_labels
 from bdgf.tests.raster.helpers import polygons_of
@@ -25,7 +25,7 @@ SCENES = {
 def test_valid_labelled_pixels(scenes: Callable[[str], Path], name: str) -> None:
     folder = scenes(name)
     rasters, *counts = SCENES[name]
-    with open_stack([RasterSource(str(folder / f"{each}.tif"), each) for each in rasters]) as stack:
+    with open_stack([describe(str(folder / f"{each}.tif"), each) for each in rasters]) as stack:
         for part, count in zip(("train", "validation"), counts, strict=True):
             polygons, crs = polygons_of(folder / f"{part}_polygons.gpkg")
             labels = rasterise_labels(stack, polygons, crs, "class_id", holdout=0)
@@ -34,7 +34,7 @@ def test_valid_labelled_pixels(scenes: Callable[[str], Path], name: str) -> None
 
 def test_text_classes_give_the_same_pixels(scenes: Callable[[str], Path]) -> None:
     folder = scenes("amazon_landsat_srtm")
-    with open_stack([RasterSource(str(folder / "optical.tif"), "optical")]) as stack:
+    with open_stack([describe(str(folder / "optical.tif"), "optical")]) as stack:
         by_code, by_name = (
             rasterise_labels(stack, *polygons_of(folder / "train_polygons.gpkg", field), field)
             for field in ("class_id", "class_name")
@@ -45,7 +45,7 @@ def test_text_classes_give_the_same_pixels(scenes: Callable[[str], Path]) -> Non
 
 def test_a_dem_warped_away_and_back_is_nearly_itself(scenes: Callable[[str], Path]) -> None:
     folder = scenes("amazon_landsat_srtm")
-    sources = [RasterSource(str(folder / f"{each}.tif"), each) for each in ("dem", "dem_epsg4326_derived")]
+    sources = [describe(str(folder / f"{each}.tif"), each) for each in ("dem", "dem_epsg4326_derived")]
     with open_stack(sources) as stack:
         arrays, valid = stack.read(stack.grid.window)
     assert [each.warped for each in stack.modalities] == [False, True]
@@ -55,10 +55,10 @@ def test_a_dem_warped_away_and_back_is_nearly_itself(scenes: Callable[[str], Pat
 
 def test_rasters_whose_native_grids_differ(scenes: Callable[[str], Path]) -> None:
     folder = scenes("olinda_unlabelled")
-    with open_stack([RasterSource(str(folder / f"{each}.tif"), each) for each in ("optical", "dem")]) as stack:
+    with open_stack([describe(str(folder / f"{each}.tif"), each) for each in ("optical", "dem")]) as stack:
         arrays, valid = stack.read(stack.grid.window)
         assert [each.warped for each in stack.modalities] == [False, True] and valid.mean() > 0.95
-    with open_stack([RasterSource(str(folder / "dem.tif"), "dem")]) as alone:
+    with open_stack([describe(str(folder / "dem.tif"), "dem")]) as alone:
         coarse, _ = alone.read(alone.grid.window)
     rows, columns = (np.floor((np.arange(n) + 0.5) * 28.5 / 89.994).astype(int) for n in valid.shape)
     inside = rows < coarse[0].shape[1]

@@ -12,7 +12,7 @@ from osgeo import gdal
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, make_raster
@@ -67,9 +67,9 @@ def test_windows_anywhere_give_the_pixels_of_the_whole(parts: Parts) -> None:
 
 def test_the_grid_may_come_from_another_raster(tmp_path: Path, parts: Parts) -> None:
     stack, *_ = parts
-    sources = [each.source for each in stack.modalities]
+    sources = [each.raster for each in stack.modalities]
     with open_stack(sources, sources[1]) as other:
-        assert other.grid_name == "height" and (other.grid.height, other.grid.width) == (30, 60)
+        assert other.reference.name == "height" and (other.grid.height, other.grid.width) == (30, 60)
         arrays, valid = other.read(other.grid.window)
         wanted, inside = stack.read(Window(12, -7, 30, 60))
         assert (valid == inside).all() and all((a == b).all() for a, b in zip(arrays, wanted, strict=True))
@@ -178,7 +178,7 @@ def test_bands_of_several_types_meet_in_one(tmp_path: Path) -> None:
     second = make_raster(tmp_path / "two.tif", np.full((4, 4), -300, np.int16))
     path = tmp_path / "both.vrt"
     gdal.BuildVRT(str(path), [first.path, second.path], separate=True).FlushCache()
-    with open_stack([type(first)(str(path), "both")]) as stack:
+    with open_stack([describe(str(path), "both")]) as stack:
         arrays, _ = stack.read(stack.grid.window)
         assert arrays[0].dtype == np.int16 and arrays[0][:, 0, 0].tolist() == [200, -300]
 
@@ -230,6 +230,4 @@ def test_a_search_for_pixels_of_a_continent_begins_at_once(tmp_path: Path) -> No
     (tmp_path / "large.vrt").write_text(text.replace(size, 'rasterXSize="40000000" rasterYSize="20000000"', 1))
     looks = iter((False, False, True))
     with pytest.raises(RunCancelled):
-        open_stack(
-            [RasterSource(str(tmp_path / "large.vrt"), "large")], feedback=Recorder(lambda recorder: next(looks))
-        )
+        open_stack([describe(str(tmp_path / "large.vrt"), "large")], feedback=Recorder(lambda recorder: next(looks)))

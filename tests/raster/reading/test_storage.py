@@ -11,10 +11,10 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.fingerprint import fingerprint
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.reading.storage import storage_of
-from bdgf.tests.raster.helpers import TRANSFORM, make_raster
+from bdgf.tests.raster.helpers import TRANSFORM, again, make_raster
 
 RANDOM = np.random.default_rng(9)
 BYTES = RANDOM.integers(-100, 100, (2, 80, 90)).astype(np.int8)
@@ -28,7 +28,7 @@ def scaled(
     offset: float = 0.0,
     nodata: float | None = None,
     transform: Sequence[float] = TRANSFORM,
-) -> RasterSource:
+) -> Raster:
     """A raster with scale and offset in its bands."""
     source = make_raster(path, array, transform, nodata=nodata)
     dataset = gdal.Open(source.path, gdal.GA_Update)
@@ -37,15 +37,15 @@ def scaled(
         dataset.GetRasterBand(number).SetScale(each)
         dataset.GetRasterBand(number).SetOffset(offset)
     dataset = None
-    return source
+    return again(source)
 
 
-def signed(path: Path, array: np.ndarray, transform: Sequence[float] = TRANSFORM) -> RasterSource:
+def signed(path: Path, array: np.ndarray, transform: Sequence[float] = TRANSFORM) -> Raster:
     """A GeoTIFF of signed bytes with -128 as no data."""
     return make_raster(path, array.astype(np.int8), transform, nodata=-128, options=["PIXELTYPE=SIGNEDBYTE"])
 
 
-def read(*sources: RasterSource, window: Window | None = None) -> tuple[list[np.ndarray], np.ndarray]:
+def read(*sources: Raster, window: Window | None = None) -> tuple[list[np.ndarray], np.ndarray]:
     with open_stack(sources) as stack:
         arrays, valid = stack.read(window or stack.grid.window)
         assert [each.dtype.name for each in arrays] == [each.dtype for each in stack.modalities]
@@ -60,7 +60,7 @@ def test_signed_bytes_are_signed_inside_at_the_border_and_as_no_data(tmp_path: P
     if form == "netCDF":
         path = tmp_path / "signed.nc"
         assert gdal.Translate(str(path), source.path, format="netCDF", bandList=[1]) is not None
-        source, values = RasterSource(str(path), "signed"), values[:1]
+        source, values = describe(str(path), "signed"), values[:1]
     (array,), valid = read(source, window=Window(-3, -3, 86, 96))
     assert array.dtype == np.int8
     inside = array[:, 3:-3, 3:-3]
@@ -108,7 +108,7 @@ def test_each_band_has_its_own_storage(tmp_path: Path) -> None:
     mixed.GetRasterBand(1).SetMetadataItem("PIXELTYPE", "SIGNEDBYTE", "IMAGE_STRUCTURE")
     assert [storage_of(mixed.GetRasterBand(each)).stored.name for each in (1, 2)] == ["int8", "int16"]
     del mixed
-    (both,), valid = read(RasterSource(str(tmp_path / "both.vrt"), "both"))
+    (both,), valid = read(describe(str(tmp_path / "both.vrt"), "both"))
     assert both.dtype == np.int16 and valid.all()
     assert (both == np.stack([BYTES[0, :20, :30], stored[0]])).all()
 
@@ -116,7 +116,7 @@ def test_each_band_has_its_own_storage(tmp_path: Path) -> None:
 def test_no_data_of_the_layer_and_of_the_user_count_in_scaled_values(tmp_path: Path) -> None:
     stored = np.arange(400, dtype=np.int16).reshape(20, 20)
     source = scaled(tmp_path / "one.tif", stored, 0.0001, 0.2)
-    limited = RasterSource(source.path, "one", ((0.2007, 0.2009),)).with_nodata([0.2123, 0.2399])
+    limited = describe(source.path, "one", ((0.2007, 0.2009),)).with_nodata([0.2123, 0.2399])
     _, valid = read(limited)
     assert set(stored[~valid]) == {7, 8, 9, 123, 399}
     lowest = float(np.finfo(np.float32).min)
@@ -160,4 +160,4 @@ def test_a_change_of_storage_is_another_raster_to_a_run_that_was_cut(tmp_path: P
     dataset = gdal.Open(source.path, gdal.GA_Update)
     dataset.GetRasterBand(1).SetScale(0.5)
     dataset = None
-    assert fingerprint(source)[4] != before[4]
+    assert fingerprint(again(source))[4] != before[4]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
-from bdgf.tests.raster.helpers import TRANSFORM, make_raster
+from bdgf.tests.raster.helpers import TRANSFORM, again, make_raster
 
 
-def valid_of(source: RasterSource) -> np.ndarray:
+def valid_of(source: Raster) -> np.ndarray:
     with open_stack([source]) as stack:
         arrays, valid = stack.read(stack.grid.window)
     assert (arrays[0][:, ~valid] == 0).all()
@@ -62,7 +62,7 @@ def test_a_nodata_value_that_the_type_cannot_hold_excludes_nothing(tmp_path: Pat
     gdal.BuildVRT(str(vrt), [source.path]).FlushCache()
     text = vrt.read_text().replace("<ColorInterp>", f"<NoDataValue>{nodata}</NoDataValue><ColorInterp>")
     vrt.write_text(text)
-    assert valid_of(RasterSource(str(vrt), "a")).all()
+    assert valid_of(describe(str(vrt), "a")).all()
 
 
 def test_each_band_has_its_own_nodata(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_each_band_has_its_own_nodata(tmp_path: Path) -> None:
     first = make_raster(tmp_path / "one.tif", array[0], nodata=1)
     second = make_raster(tmp_path / "two.tif", array[1], nodata=3)
     gdal.BuildVRT(str(path), [first.path, second.path], separate=True).FlushCache()
-    assert valid_of(RasterSource(str(path), "a")).tolist() == [[False, True, False]]
+    assert valid_of(describe(str(path), "a")).tolist() == [[False, True, False]]
 
 
 def test_additional_ranges_of_the_layer_count(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_ranges_are_in_the_values_that_the_layer_shows(tmp_path: Path) -> None:
     dataset.GetRasterBand(1).SetScale(0.5)
     dataset.GetRasterBand(1).SetOffset(100)
     dataset = None
-    valid = valid_of(replace(source, nodata=((102.0, 103.0),)))
+    valid = valid_of(replace(again(source), nodata=((102.0, 103.0),)))
     assert set(array[~valid].tolist()) == {4, 5, 6}
 
 
@@ -105,7 +105,7 @@ def test_a_mask_band_counts(tmp_path: Path) -> None:
     dataset.CreateMaskBand(gdal.GMF_PER_DATASET)
     dataset.GetRasterBand(1).GetMaskBand().WriteArray(mask * 255)
     dataset = None
-    assert (valid_of(source) == (mask > 0)).all()
+    assert (valid_of(again(source)) == (mask > 0)).all()
 
 
 @pytest.mark.parametrize("nodata", [None, 9.0])
@@ -123,4 +123,4 @@ def test_an_alpha_band_counts_beside_nodata(tmp_path: Path, nodata: float | None
     expected = alpha > 0
     if nodata is not None:
         expected &= (colours != 9).all(axis=0)
-    assert (valid_of(RasterSource(str(path), "rgba")) == expected).all()
+    assert (valid_of(describe(str(path), "rgba")) == expected).all()

@@ -9,9 +9,9 @@ import pytest
 from osgeo import gdal, osr
 
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
-from bdgf.tests.raster.helpers import TRANSFORM, UTM, make_raster, wkt
+from bdgf.tests.raster.helpers import TRANSFORM, UTM, again, make_raster, wkt
 
 
 def centres(grid: Grid | tuple[float, ...], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -26,7 +26,7 @@ def plane(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return 100 + (x - TRANSFORM[0]) * 0.25 - (y - TRANSFORM[3]) * 0.125
 
 
-def base(folder: Path, side: int = 300) -> RasterSource:
+def base(folder: Path, side: int = 300) -> Raster:
     return make_raster(folder / "base.tif", np.ones((side, side), np.uint8))
 
 
@@ -132,7 +132,7 @@ def test_paletted_rasters_are_never_interpolated(tmp_path: Path) -> None:
     table.SetColorEntry(1, (255, 0, 0))
     dataset.GetRasterBand(1).SetColorTable(table)
     dataset = None
-    with open_stack([base(tmp_path), source]) as stack:
+    with open_stack([base(tmp_path), again(source)]) as stack:
         arrays, valid = stack.read(stack.grid.window)
         assert stack.modalities[1].paletted
     assert set(np.unique(arrays[1][0][valid])) == {1, 50, 200}
@@ -161,7 +161,7 @@ def test_a_crs_by_another_name_is_the_same_grid(tmp_path: Path) -> None:
     dataset = gdal.Open(unnamed.path, gdal.GA_Update)
     dataset.SetProjection(reference.ExportToWkt())
     dataset = None
-    with open_stack([base(tmp_path, 50), unnamed]) as stack:
+    with open_stack([base(tmp_path, 50), again(unnamed)]) as stack:
         assert not stack.modalities[1].warped
         assert (stack.read(stack.grid.window)[0][1][0] == array).all()
     assert wkt(UTM) != reference.ExportToWkt()
@@ -175,7 +175,7 @@ def test_a_far_finer_raster_is_read_in_pieces(tmp_path: Path) -> None:
     dataset.SetProjection(wkt(UTM))
     dataset.GetRasterBand(1).WriteArray(np.full((10, 12000), 8, np.float32), 0, 4000)
     dataset = None
-    with open_stack([base(tmp_path), RasterSource(str(path), "fine")]) as stack:
+    with open_stack([base(tmp_path), describe(str(path), "fine")]) as stack:
         arrays, valid = stack.read(stack.grid.window)
     assert valid[:225].all() and not valid[226:].any()
     values = arrays[1][0]

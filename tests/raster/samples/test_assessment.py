@@ -15,25 +15,25 @@ from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
 from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, Lineage
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource, grid_of
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.samples.polygon_digests import training_polygons
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.model.shared.accuracy import accuracy_of
 from bdgf.model.shared.messages import ClassInfo
 from bdgf.tests.engine.helpers import Recorder
-from bdgf.tests.raster.helpers import TRANSFORM, UTM, box, make_raster, polygons_of, wkt
+from bdgf.tests.raster.helpers import TRANSFORM, UTM, again, box, make_raster, polygons_of, wkt
 
 CLASSES = (ClassInfo(2, "water", "#0000ff"), ClassInfo(5, "wood", "#00ff00"), ClassInfo(9, "grass", "#ffff00"))
 
 
-def class_map(path: Path, codes: np.ndarray, classes: tuple[ClassInfo, ...] = CLASSES) -> RasterSource:
+def class_map(path: Path, codes: np.ndarray, classes: tuple[ClassInfo, ...] = CLASSES) -> Raster:
     """A map as Classify writes it; 0 is nodata."""
     grid = Grid(codes.shape[1], codes.shape[0], TRANSFORM, wkt(UTM))
     with OutputRaster(str(path), grid, grid.window, 1, "uint8", 0, classes=classes) as output:
         output.write(grid.window, codes.astype(np.uint8))
         output.commit()
-    return RasterSource(str(path), path.stem)
+    return describe(str(path), path.stem)
 
 
 def burnt(polygons: list[Polygon], shape: tuple[int, int]) -> np.ndarray:
@@ -173,6 +173,7 @@ def test_polygons_that_the_model_was_trained_on_are_told_first(tmp_path: Path) -
     for key, text in lineage.metadata().items():
         dataset.SetMetadataItem(key, text)
     dataset = None
+    source = again(source)
     said = "reference polygons are polygons that the model was trained on: the figures say how well it remembers"
     off = box(9, None, 1, 30, 4, 4)  # without a class it does not count
     some = confusion_of(source, [*drawn, off], wkt(UTM))
@@ -189,7 +190,7 @@ def test_values_of_the_training_field_meet_the_names_that_another_field_gave(tmp
     gdal.Open(source.path, gdal.GA_Update).SetMetadataItem(
         POLYGONS, '{"count": 3, "digests": [], "values": ["wtr", "wd", "grs"]}'
     )
-    found = confusion_of(source, [box(1, "wd", 5, 5, 4, 4), box(2, "grass", 15, 5, 4, 4)], wkt(UTM))
+    found = confusion_of(again(source), [box(1, "wd", 5, 5, 4, 4), box(2, "grass", 15, 5, 4, 4)], wkt(UTM))
     assert [each.name for each in found.classes] == ["wood", "grass"] and found.confusion == ((16, 0), (16, 0))
 
 
@@ -202,7 +203,7 @@ def test_what_is_no_class_raster_is_refused(tmp_path: Path) -> None:
         result = make_raster(tmp_path / f"{kind}.tif", np.ones((40, 40), np.uint16))
         gdal.Open(result.path, gdal.GA_Update).SetMetadataItem(KIND, kind)
         with pytest.raises(RasterError, match=rf"'{kind}' is the .*choose the land-cover map itself"):
-            confusion_of(result, polygons, wkt(UTM))
+            confusion_of(again(result), polygons, wkt(UTM))
     heights = make_raster(tmp_path / "heights.tif", np.arange(1600, dtype=np.uint16).reshape(40, 40))
     with pytest.raises(RasterError, match=r"'heights' holds more than 1,000 different values"):
         confusion_of(heights, [box(1, 1, 0, 0, 40, 40)], wkt(UTM))
@@ -282,8 +283,8 @@ def test_progress_and_cancel(tmp_path: Path) -> None:
 def test_a_published_map_against_its_own_polygons(scenes: Callable[[str], Path]) -> None:
     """All polygons were drawn on this map, so it agrees with every one of their pixels."""
     folder = scenes("nc_landsat")
-    source = RasterSource(str(folder / "landclass96_reference.tif"), "map")
-    assert grid_of(source).wkt
+    source = describe(str(folder / "landclass96_reference.tif"), "map")
+    assert source.grid.wkt
     polygons, crs = polygons_of(folder / "validation_polygons.gpkg")
     found = confusion_of(source, polygons, crs, "class_id")
     assert accuracy_of(found.confusion).overall == 1.0

@@ -168,10 +168,10 @@ def test_a_full_disk_is_reported(stack: ModalityStack, tmp_path: Path) -> None:
 import resource, signal
 from pathlib import Path
 from bdgf.bdgf_qgis.files.errors import FileError
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
-stack = open_stack([RasterSource({stack.modalities[0].source.path!r}, "one")])
+stack = open_stack([describe({stack.modalities[0].raster.path!r}, "one")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     copy_tiles(stack, None, Path({str(tmp_path)!r}), {TILE})
@@ -190,7 +190,7 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal
 gdal.SetCacheMax(8 * 1024 * 1024)
-from bdgf.bdgf_qgis.raster.reading.source import RasterSource
+from bdgf.bdgf_qgis.raster.reading.raster import describe
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
 folder = Path({str(tmp_path)!r})
@@ -198,7 +198,7 @@ options = ["TILED=YES", "SPARSE_OK=TRUE"]
 dataset = gdal.GetDriverByName("GTiff").Create(str(folder / "big.tif"), 4000, 4000, 8, gdal.GDT_Byte, options)
 dataset = None
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with open_stack([RasterSource(str(folder / "big.tif"), "big")]) as stack:
+with open_stack([describe(str(folder / "big.tif"), "big")]) as stack:
     files = copy_tiles(stack, None, folder, 64, 4 * 1024**2)
 print(len(np.load(files.index)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
