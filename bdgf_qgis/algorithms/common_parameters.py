@@ -70,7 +70,10 @@ def add_preset(algorithm: BdgfAlgorithm) -> None:
     algorithm.add_choice(
         "PRESET",
         tr("Preset"),
-        tr("quick: a minute or two without a GPU, to try out. standard: for results. thorough: for a GPU or a night."),
+        tr(
+            "instant: a first map within a minute, from each pixel by itself. quick: a minute or two without a GPU, to "
+            "try out. standard: for results. thorough: for a GPU or a night."
+        ),
         list(PRESETS),
         "standard",
     )

@@ -124,7 +124,8 @@ def run_job(
     the next job after each of them.
     """
     talk = Conversation(worker, job, feedback)
-    steps = StepMeter(last="train" if isinstance(job, TrainJob) else "pretrain")
+    trains = isinstance(job, TrainJob) and bool(job.settings.branches.use)
+    steps = StepMeter(last="train" if trains else "pretrain")
     try:
         while True:
             event = talk.poll()

@@ -121,7 +121,7 @@ class TrainingReport:
         """How far each member is trusted: as set, or as training found later on polygons left out at first."""
         found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
         named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
-        weighed = any(len(each.values) > 1 for each in found)
+        weighed = len(found) == 1 or any(len(each.values) > 1 for each in found)
         return named if weighed else tr("{weights} (not weighed by polygons)").format(weights=named)
 
 

@@ -125,9 +125,10 @@ class Settings:
         return ""
 
     def with_steps(self, pretrain: Optional[int], train: Optional[int]) -> Settings:
-        """The same preset with other numbers of optimiser steps; None keeps the preset's."""
+        """The same preset with other numbers of optimiser steps; None keeps the preset's. A probe alone takes none."""
         diffusion = self.diffusion if pretrain is None else replace(self.diffusion, steps=pretrain)
-        training = self.training if train is None else replace(self.training, steps=train)
+        kept = train is None or not self.branches.use
+        training = self.training if kept else replace(self.training, steps=train)
         return replace(self, diffusion=diffusion, training=training)
 
     def with_prior(self, prior: str) -> Settings:
@@ -138,6 +139,14 @@ class Settings:
 
 
 PRESETS: dict[str, Settings] = {
+    "instant": Settings(  # pre-trains as quick does, so that each finds what the other has kept in the cache
+        preset="instant",
+        patch_size=128,  # without branches so large ones take no more memory, and fewer pixels lie in several
+        stride=104,
+        inference_batch=1,
+        branches=BranchSettings(use=()),
+        training=TrainingSettings(steps=0),
+    ),
     "quick": Settings(),
     "standard": Settings(
         preset="standard",

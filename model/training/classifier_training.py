@@ -85,6 +85,9 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     side = max(settings.patch_sizes)
     sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
     model.classifier.local_mean_difference.fit(sample.inputs, sample.valid)
+    if not model.classifier.branches:
+        _train_probe_alone(model, scene, counts, seed, span, log)
+        return
     is_left_out = left_out_polygons(scene.training, settings.left_out_share, random)
     points, left_out = scene.training[~is_left_out], scene.training[is_left_out]
     scene.set_aside(left_out)
@@ -137,11 +140,24 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
                 _log_outputs(log, step, outputs, patches)
     finally:  # a cancelled training may keep what it has
         model.classifier.load_state_dict(average.network.state_dict())
-        if settings.prior != "learned":
-            drawn = torch.from_numpy(counts).float().clamp(min=1)
-            expected = torch.ones(classes) if settings.prior == "equal" else drawn
-            expect_classes(model.classifier, expected, learned_from, drawn)
+        _expect_prior(model.classifier, settings.prior, learned_from, counts)
         model.eval()
+
+
+def _train_probe_alone(model: BDGF, scene: TileScene, counts: np.ndarray, seed: int, span: Span, log: CurveLog) -> None:
+    """An ensemble without branches: the probe learns from all polygons at once. `counts` are labelled pixels (K,)."""
+    assert model.classifier is not None
+    fit_probe(model, scene, scene.training, len(counts), seed, span)
+    _log_weights(log, 0, model.classifier)
+    _expect_prior(model.classifier, model.settings.training.prior, torch.from_numpy(counts).float(), counts)
+    model.eval()
+
+
+def _expect_prior(classifier: Classifier, prior: str, learned_from: Tensor, counts: np.ndarray) -> None:
+    """Has a classifier expect classes as one of PRIORS says; `counts` are labelled pixels (K,) of each class."""
+    if prior != "learned":
+        drawn = torch.from_numpy(counts).float().clamp(min=1)
+        expect_classes(classifier, torch.ones(len(counts)) if prior == "equal" else drawn, learned_from, drawn)
 
 
 def expect_classes(classifier: Classifier, expected: Tensor, learned_from: Tensor, drawn: Tensor) -> None:

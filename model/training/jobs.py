@@ -51,8 +51,8 @@ def train(job: TrainJob, reporter: Reporter) -> Trained:
     scene = TileScene(job.tiles, scalers).kept_on(device)
     start = 0.05
     if job.pretrained is None:
-        base = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, 0.35), log)
-        start = 0.35
+        start = 0.35 if settings.branches.use else 0.85
+        base = _pretrained(base, settings, scene, job, device, Span(reporter, "pretrain", 0.05, start), log)
     torch.manual_seed(job.seed + 1)
     model = BDGF(scalers, base.features.unet, settings, len(job.classes))
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

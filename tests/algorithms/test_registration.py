@@ -146,7 +146,7 @@ def test_what_people_look_for_finds_it(provider: BdgfProvider, word: str):
 def test_defaults_and_choices_are_the_public_ones():
     train = algorithm("train")
     preset = train.parameterDefinition("PRESET")
-    assert preset.options() == ["quick", "standard", "thorough"] and preset.usesStaticStrings()
+    assert preset.options() == ["instant", "quick", "standard", "thorough"] and preset.usesStaticStrings()
     prior = train.parameterDefinition("CLASS_PRIOR")
     assert prior.options() == ["learned", "drawn", "equal"] and prior.defaultValue() == "learned"
     assert train.parameterDefinition("HOLDOUT").defaultValue() == 0.2
