@@ -127,8 +127,9 @@ class Settings:
     def with_steps(self, pretrain: Optional[int], train: Optional[int]) -> Settings:
         """The same preset with other numbers of optimiser steps; None keeps the preset's. A probe alone takes none."""
         diffusion = self.diffusion if pretrain is None else replace(self.diffusion, steps=pretrain)
-        kept = train is None or not self.branches.use
-        training = self.training if kept else replace(self.training, steps=train)
+        training = self.training
+        if train is not None and self.branches.use:
+            training = replace(training, steps=train)
         return replace(self, diffusion=diffusion, training=training)
 
     def with_prior(self, prior: str) -> Settings:
