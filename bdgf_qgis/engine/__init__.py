@@ -1,1 +1,1 @@
-"""Where the worker's Python lives, how the worker is started, spoken to and stopped."""
+"""The worker process: started, spoken to in messages, watched, ended, and kept for the next run."""

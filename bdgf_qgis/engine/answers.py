@@ -37,7 +37,7 @@ _OF_JOB = {
 _LONGEST = 10_000  # characters of a text
 
 
-def trouble_with(event: Event, job: WorkJob) -> str:
+def problem_with(event: Event, job: WorkJob) -> str:
     """Why `event` is no answer to `job`, or '' where it is one. (Blocks are held against their own rectangle.)"""
     if not isinstance(event, (*_ALWAYS, *_OF_JOB[type(job)])):
         return f"{type(event).__name__} is no answer to {type(job).__name__}"
@@ -55,7 +55,7 @@ def trouble_with(event: Event, job: WorkJob) -> str:
     return ""
 
 
-def fit_to_show(event: Event) -> Event:
+def made_plain(event: Event) -> Event:
     """The same event; its texts are bounded and hold nothing that Qt, a terminal or a log would stumble over."""
     fit: Event = _fit(event)
     return fit

@@ -21,12 +21,12 @@ from ...model.shared.messages import (
     TrainJob,
 )
 from ..feedback import Feedback, RunCancelled
-from .answers import WorkJob, fit_to_show, trouble_with
-from .client import FINAL, Worker, breaks
+from .answers import WorkJob, made_plain, problem_with
 from .errors import WorkerFailed
-from .meter import Meter
-from .step_pace import StepMeter, StepPace
-from .watch import Limits, Watch
+from .pace import StepPace, StepTimer
+from .progress_bar import ProgressBar
+from .watchdog import Limits, Watchdog
+from .worker import FINAL, Worker, breaks
 
 POLL = 0.1  # seconds between two looks at Cancel
 LIMITS = Limits()
@@ -46,8 +46,8 @@ class Conversation:
         self._feedback = feedback
         self._over = False
         self._grace = _PARTIAL_GRACE if isinstance(job, TrainJob) and job.keep_partial else 0.8
-        self.meter = Meter(feedback, loading=worker.ready is None)
-        self._watch = Watch(worker, feedback.note, LIMITS)
+        self.bar = ProgressBar(feedback, loading=worker.ready is None)
+        self._watch = Watchdog(worker, feedback.note, LIMITS)
         worker.start()
         worker.send(job)
 
@@ -67,7 +67,7 @@ class Conversation:
             self._watch.look()
         self._over = isinstance(event, FINAL)
         if isinstance(event, Ready):
-            self.meter.ready()
+            self.bar.ready()
         elif isinstance(event, Note):
             self._feedback.note(event.level, event.text)
         elif isinstance(event, Failed):
@@ -78,7 +78,7 @@ class Conversation:
         elif isinstance(event, Cancelled) or (isinstance(event, Trained) and event.partial):
             stopping()
             raise self.worker.given_up("it broke the job off, though nobody cancelled")
-        self.meter.tick()
+        self.bar.tick()
         return event
 
     def abandon(self) -> None:
@@ -95,26 +95,20 @@ class Conversation:
         raise RunCancelled
 
     def _checked(self, event: Event) -> Event:
-        trouble = trouble_with(event, self._job)
-        if trouble:
-            raise self.worker.given_up(f"it gave an answer that cannot be used ({trouble})")
-        return fit_to_show(event)
+        problem = problem_with(event, self._job)
+        if problem:
+            raise self.worker.given_up(f"it gave an answer that cannot be used ({problem})")
+        return made_plain(event)
 
     def _explained(self, event: Failed) -> str:
         return f"{event.text} The log is {self.worker.log.keep()}." if event.reason == "internal" else event.text
-
-
-def step_text(pace: StepPace) -> str:
-    """As 'step 320 of 750, about 60 s left'."""
-    left = "" if pace.left is None else f", about {pace.left:.0f} s left"
-    return f"step {pace.step} of {pace.count}{left}"
 
 
 def run_job(
     worker: Worker,
     job: Union[PretrainJob, TrainJob, CheckJob],
     feedback: Feedback,
-    say: Callable[[StepPace], str] = step_text,
+    say: Callable[[StepPace], str] = lambda pace: f"step {pace.step} of {pace.steps}",
 ) -> Union[Pretrained, Trained, Checked]:
     """Run a job to its end.
 
@@ -125,15 +119,15 @@ def run_job(
     """
     talk = Conversation(worker, job, feedback)
     trains = isinstance(job, TrainJob) and bool(job.settings.branches.use)
-    steps = StepMeter(last="train" if trains else "pretrain")
+    timer = StepTimer(last="train" if trains else "pretrain")
     try:
         while True:
             event = talk.poll()
             if isinstance(event, Progress):
-                pace = steps.pace(event)
-                talk.meter.report(event.phase, event.fraction, event.text if pace is None else say(pace))
+                pace = timer.pace(event)
+                talk.bar.report(event.phase, event.fraction, event.text if pace is None else say(pace))
             elif isinstance(event, (Pretrained, Trained, Checked)):
-                talk.meter.done()
+                talk.bar.done()
                 return event
     except BaseException:  # an error of the feedback, or Ctrl+C: the worker must not go on
         talk.abandon()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..engine.process import answer
+from ..engine.child_process import output_of
 
 OLDEST = (3, 10)  # on which the worker runs
 NEWEST = (3, 14)  # for which the pinned packages have builds
@@ -81,7 +81,7 @@ def ask_python(
     """
     if not os.path.isfile(path):
         return None
-    said = answer([path, "-I", "-X", "utf8", "-c", _QUESTION, *packages], variables, timeout)
+    said = output_of([path, "-I", "-X", "utf8", "-c", _QUESTION, *packages], variables, timeout)
     try:
         facts: dict[str, Any] = json.loads((said or "").rpartition("BDGF")[2])
         found = tuple((str(name), str(version)) for name, version in facts.pop("packages").items())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..engine.client import Start
 from ..engine.errors import EnvironmentMissing
+from ..engine.worker import WorkerCommand
 from .managed import managed_python, python_inside
 from .variables import child_variables
 
@@ -76,6 +76,6 @@ def _checked(path: str, where: str) -> WorkerPython:
     return WorkerPython(os.path.abspath(path), where)
 
 
-def worker_start(python: WorkerPython, root: Path = PLUGIN_ROOT) -> Start:
+def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> WorkerCommand:
     """What starts the worker on a Python."""
-    return Start((python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)), child_variables())
+    return WorkerCommand((python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)), child_variables())

@@ -17,9 +17,9 @@ from qgis.core import (
 
 from ...model.shared.header import Header, ModelFile
 from ...model.shared.messages import Block, ClassifyJob
-from ..engine.client import Worker
+from ..engine.block_stream import Stopped, classify_blocks
 from ..engine.errors import EngineError
-from ..engine.stream import Stopped, classify_blocks
+from ..engine.worker import Worker
 from ..feedback import Feedback, RunCancelled
 from ..files.conflicts import ReadFiles
 from ..files.errors import FileError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engine.stream import AHEAD
+from ..engine.block_stream import AHEAD
 from ..files.disk_space import Need, shortages
 from ..files.kept_blocks import KeptBlocks
 from ..raster.errors import RasterError

@@ -7,8 +7,8 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsProcessingException
 from qgis.PyQt.QtCore import QT_VERSION_STR
 
-from ..engine.client import Worker
 from ..engine.errors import EnvironmentMissing, WorkerDied, WorkerFailed
+from ..engine.worker import Worker
 from ..environment.diagnosis.requirements import suitability_of
 from ..environment.diagnosis.verdict import Verdict
 from ..environment.diagnosis.worker_check import diagnose, prove_cpu
@@ -18,7 +18,7 @@ from ..environment.installation.install import Installation, Result, install
 from ..environment.installation.options import Options
 from ..environment.installation.system import this_system
 from ..environment.managed import environments
-from ..environment.python import OWN_ENVIRONMENT, WorkerPython, worker_start
+from ..environment.python import OWN_ENVIRONMENT, WorkerPython, worker_command
 from ..feedback import Feedback
 from ..files.workspace import Workspace, sweep_stale
 from ..preferences import read_preferences
@@ -119,4 +119,4 @@ def check_environment(wish: str, report: str, text: str, feedback: Feedback) -> 
 def _worker(python: WorkerPython) -> Worker:
     """A worker on a given Python, of its own."""
     sweep_stale()
-    return Worker(worker_start(python), Workspace())
+    return Worker(worker_command(python), Workspace())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Optional
 
 from ...model.shared.header import ModelFile
-from ..engine.client import Worker
+from ..engine.worker import Worker
 from ..feedback import Feedback
 from ..raster.reading.pixel_size import size_text
 from ..raster.reading.stack import ModalityStack, open_stack

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Optional
 
-from ..engine.client import Worker
-from ..engine.warm import WarmWorkers
-from ..environment.python import WorkerPython, find_python, worker_start
+from ..engine.worker import Worker
+from ..engine.worker_pool import WorkerPool
+from ..environment.python import WorkerPython, find_python, worker_command
 from ..preferences import read_preferences
 from ..resources import profile_home
 
-_workers = WarmWorkers()  # one for the process, as QGIS runs algorithms in any thread
+_workers = WorkerPool()  # one for the process, as QGIS runs algorithms in any thread
 atexit.register(_workers.end)
 
 
@@ -33,7 +33,7 @@ def worker_session(parent: Optional[str] = None) -> Iterator[Worker]:
     parent  folder for temporary files; None takes the system's. Only the log of a failed run stays. Raises
     EnvironmentMissing where no Python for the worker is known, WorkerDied where it cannot be started.
     """
-    with _workers.lend(worker_start(chosen_python()), parent, _idle_seconds()) as worker:
+    with _workers.lend(worker_command(chosen_python()), parent, _idle_seconds()) as worker:
         yield worker
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.tests.engine.helpers import fake_worker, session_of, soon
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bdgf.bdgf_qgis.engine.client import Start, Worker
+from bdgf.bdgf_qgis.engine.worker import Worker, WorkerCommand
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.bdgf_qgis.environment.variables import child_variables
 from bdgf.bdgf_qgis.feedback import Feedback
@@ -20,9 +20,9 @@ TILES = TileFiles(64, "index.npy", ("first.npy",), "valid.npy")
 MODALITIES = (ModalityInfo("first", ("Band 1",), "uint8"),)
 
 
-def fake_start(load: str = "") -> Start:
+def fake_start(load: str = "") -> WorkerCommand:
     command = (sys.executable, "-I", "-X", "utf8", str(FAKE), str(PLUGIN_ROOT), load)
-    return Start(command, child_variables())
+    return WorkerCommand(command, child_variables())
 
 
 def fake_worker(folder: Path, load: str = "") -> Worker:

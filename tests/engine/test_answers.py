@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bdgf.bdgf_qgis.engine.answers import fit_to_show, trouble_with
+from bdgf.bdgf_qgis.engine.answers import made_plain, problem_with
 from bdgf.bdgf_qgis.engine.block_results import read_results
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.block_stream import Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.errors import BadAnswer, WorkerDied
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.model.shared.messages import Block, Cancelled, ClassInfo, Curve, Note, Trained
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, session_of, soon, train
@@ -66,21 +66,21 @@ def test_an_answer_that_cannot_be_ends_the_run_with_a_sentence(workers: Make, sa
 def test_figures_of_a_training_are_held_against_the_job() -> None:
     classes = (ClassInfo(1, "a", "#000000"), ClassInfo(2, "b", "#ffffff"))
     job = replace(train(keep_partial=False), classes=classes)
-    assert trouble_with(Trained(((1, 2), (3, 4)), (), False), job) == ""
-    assert trouble_with(Trained((), ()), job) == ""
-    assert "1 rows and 2 columns for 2 classes" in trouble_with(Trained(((1, 2),), ()), job)
-    assert "3 rows and 3 columns" in trouble_with(Trained(((1, 2, 3),) * 3, ()), job)
-    assert "2 rows and 3 columns" in trouble_with(Trained(((1, 2, 3), (1, 2)), ()), job)
-    assert "nobody asked for" in trouble_with(Trained((), (), partial=True), job)
-    assert "loss has 1 steps and 0 values" in trouble_with(Trained((), (Curve("loss", (1.0,), ()),)), job)
+    assert problem_with(Trained(((1, 2), (3, 4)), (), False), job) == ""
+    assert problem_with(Trained((), ()), job) == ""
+    assert "1 rows and 2 columns for 2 classes" in problem_with(Trained(((1, 2),), ()), job)
+    assert "3 rows and 3 columns" in problem_with(Trained(((1, 2, 3),) * 3, ()), job)
+    assert "2 rows and 3 columns" in problem_with(Trained(((1, 2, 3), (1, 2)), ()), job)
+    assert "nobody asked for" in problem_with(Trained((), (), partial=True), job)
+    assert "loss has 1 steps and 0 values" in problem_with(Trained((), (Curve("loss", (1.0,), ()),)), job)
 
 
 def test_texts_are_made_fit_to_be_shown() -> None:
-    assert fit_to_show(Note("info", "a\x1b[2Jb\ud800\nc")) == Note("info", "a [2Jb\ufffd\nc")
-    assert len(fit_to_show(Note("info", "x" * 10**6)).text) == 10_000  # type: ignore[union-attr]
+    assert made_plain(Note("info", "a\x1b[2Jb\ud800\nc")) == Note("info", "a [2Jb\ufffd\nc")
+    assert len(made_plain(Note("info", "x" * 10**6)).text) == 10_000  # type: ignore[union-attr]
     curves = (Curve("lo\x07ss", (1.0,), (2.0,)),)
-    assert fit_to_show(Trained(((1,),), curves)) == Trained(((1,),), (Curve("lo ss", (1.0,), (2.0,)),))
-    assert fit_to_show(Cancelled()) == Cancelled()
+    assert made_plain(Trained(((1,),), curves)) == Trained(((1,),), (Curve("lo ss", (1.0,), (2.0,)),))
+    assert made_plain(Cancelled()) == Cancelled()
 
 
 # ---------------------------------------------------------------- blocks

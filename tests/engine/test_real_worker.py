@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bdgf.bdgf_qgis.engine.block_stream import classify_blocks
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing, WorkerFailed
-from bdgf.bdgf_qgis.engine.stream import classify_blocks
-from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_start
+from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT, find_python, worker_command
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.session import end_idle_worker, worker_session
@@ -21,7 +21,7 @@ def test_cancel_while_torch_loads_then_two_jobs(folder: Path, monkeypatch: pytes
     root = folder / "QGIS Pläne" / "bdgf-1.0"
     shutil.copytree(PLUGIN_ROOT / "model", root / "model", ignore=shutil.ignore_patterns("__pycache__"))
     python = find_python()
-    monkeypatch.setattr(session, "worker_start", lambda found: worker_start(python, root))
+    monkeypatch.setattr(session, "worker_command", lambda found: worker_command(python, root))
     temporary = folder / "tmp"
     temporary.mkdir()
     with worker_session(str(temporary)) as worker:

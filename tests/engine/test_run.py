@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
-from bdgf.bdgf_qgis.engine.meter import LOADING, Meter
+from bdgf.bdgf_qgis.engine.progress_bar import LOADING, ProgressBar
 from bdgf.bdgf_qgis.engine.run import run_job
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.model.shared.messages import Pretrained, Trained
 from bdgf.tests.engine.helpers import Recorder, pretrain, train
@@ -102,27 +102,27 @@ def test_error_of_the_feedback_ends_the_job_and_keeps_the_worker(workers: Make) 
     assert worker.process_id == process
 
 
-def test_meter_never_falls_and_never_stands_still() -> None:
+def test_bar_never_falls_and_never_stands_still() -> None:
     now = 0.0
     shown = Recorder()
-    meter = Meter(shown, loading=True, clock=lambda: now)
+    bar = ProgressBar(shown, loading=True, clock=lambda: now)
 
     def wait(times: int) -> None:
         nonlocal now
         for _ in range(times):
             now += 0.5
             before = shown.bar[-1][1]
-            meter.tick()
+            bar.tick()
             assert shown.bar[-1][1] > before
 
     wait(30)
     assert shown.bar[-1][1] < LOADING
-    meter.ready()
+    bar.ready()
     for fraction in (0.0, 0.3, 0.305, 0.2, 0.31, 0.9):
-        meter.report("train", fraction, "step")
+        bar.report("train", fraction, "step")
         wait(10)
     assert shown.bar[-1][1] < 0.95
-    meter.report("train", 1.0, "last step")
+    bar.report("train", 1.0, "last step")
     assert shown.bar[-1][1] < 1
-    meter.done()
+    bar.done()
     assert [share for _, share, _ in shown.bar] == sorted(share for _, share, _ in shown.bar) and shown.bar[-1][1] == 1

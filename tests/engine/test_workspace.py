@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bdgf.bdgf_qgis.engine.log import Log
+from bdgf.bdgf_qgis.engine.worker_log import WorkerLog
 from bdgf.bdgf_qgis.files.workspace import Workspace, sweep_stale
 from bdgf.tests.engine.helpers import session_of, soon
 
@@ -111,7 +111,7 @@ def test_logs_of_failed_runs_do_not_pile_up(folder: Path) -> None:
     with Workspace(str(folder)) as workspace:
         kept = []
         for number in range(7):
-            log = Log(workspace.path)
+            log = WorkerLog(workspace.path)
             log.path.write_text(f"run {number}")
             kept.append(log.keep())
             os.utime(kept[-1], (old + number, old + number))

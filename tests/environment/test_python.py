@@ -8,7 +8,7 @@ import pytest
 
 from bdgf.bdgf_qgis.engine.errors import EnvironmentMissing
 from bdgf.bdgf_qgis.environment.managed import Managed, write_state
-from bdgf.bdgf_qgis.environment.python import WorkerPython, find_python, worker_start
+from bdgf.bdgf_qgis.environment.python import WorkerPython, find_python, worker_command
 
 
 def program(path: Path) -> Path:
@@ -51,6 +51,6 @@ def test_a_wrong_name_is_not_passed_over(tmp_path: Path) -> None:
 
 
 def test_command_is_isolated_and_names_the_root() -> None:
-    command = worker_start(WorkerPython("/p y/python", ""), Path("/plug in/bdgf")).command
+    command = worker_command(WorkerPython("/p y/python", ""), Path("/plug in/bdgf")).arguments
     assert command[:5] == ("/p y/python", "-I", "-X", "utf8", "-c")
     assert command[-1] == "/plug in/bdgf"

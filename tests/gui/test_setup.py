@@ -242,7 +242,7 @@ def test_page_says_so_in_a_checkout(home: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def test_changed_settings_end_the_worker_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "worker_start", lambda python: fake_start())
+    monkeypatch.setattr(session, "worker_command", lambda python: fake_start())
     with session.worker_session(str(tmp_path)) as worker:
         process = worker.process_id
     assert process is not None

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Optional, cast
 
 from ....model.shared.messages import Checked, CheckJob, DeviceInfo, KernelCheck
-from ...engine.client import Worker
 from ...engine.errors import WorkerDied, WorkerFailed
 from ...engine.run import run_job
+from ...engine.worker import Worker
 from ...feedback import Feedback
 from ..python import WorkerPython
 from .verdict import DeviceCheck, Verdict, trouble_of, verdict

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Optional
 
 from ....model.shared.text import plain_text
-from ...engine import process as processes
-from ...engine.wait import Wait, in_words
+from ...engine import child_process
+from ...engine.wait_timer import WaitTimer, in_words
 from ...feedback import Feedback, RunCancelled
 from .errors import StepFailed
 from .install_log import InstallLog
@@ -46,19 +46,19 @@ class StepRunner:
         self._log.write("$ " + " ".join(step.command))
         self._feedback.at(begin, step.title)
         try:
-            process = processes.start(step.command, environment, str(self._folder), subprocess.STDOUT)
+            process = child_process.start(step.command, environment, str(self._folder), subprocess.STDOUT)
         except OSError as error:
             raise StepFailed(f"{step.title}: {step.command[0]} could not be started ({error.strerror}).") from error
         if process.stdin is not None:
             process.stdin.close()
         try:
             lines = self._follow(process, step, begin, end)
-            processes.waited(process, 5.0)
+            child_process.ended_within(process, 5.0)
         finally:
-            processes.kill(process)
-            processes.waited(process, 2.0)
+            child_process.kill(process)
+            child_process.ended_within(process, 2.0)
         if process.returncode != 0:
-            status = processes.cause_of(process.returncode)
+            status = child_process.cause_of(process.returncode)
             self._log.write(f"({status})")
             why = explanation(lines, status)
             said = "" if not why.startswith(status) else f" It last wrote: {' | '.join(lines[-3:])}"
@@ -74,12 +74,12 @@ class StepRunner:
         packages = PackageProgress()
         started = shown = time.monotonic()
         said = ""
-        quiet = Wait()
+        quiet = WaitTimer()
         while True:
             if self._feedback.is_cancelled():
                 self._log.write("(cancelled)")
-                processes.terminate(process)
-                processes.waited(process, 0.5)
+                child_process.terminate(process)
+                child_process.ended_within(process, 0.5)
                 raise RunCancelled
             try:
                 line = inbox.get(timeout=_POLL)
@@ -101,7 +101,7 @@ class StepRunner:
                 what = f": {packages.text}" if packages.text else ""
                 self._feedback.at(begin + packages.fraction * (end - begin), f"{step.title}{what}{waited}")
 
-    def _look(self, quiet: Wait, process: int, step: Step) -> None:
+    def _look(self, quiet: WaitTimer, process: int, step: Step) -> None:
         """Nothing was printed just now: warn, or end what has no end."""
         seconds = quiet.look()
         if seconds >= _QUIET_END:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ...engine.process import answer
+from ...engine.child_process import output_of
 from .errors import InstallationError
 from .pins import uv_version
 from .system import System
@@ -70,7 +70,7 @@ def ask_version(path: str, environment: Mapping[str, str]) -> Optional[tuple[int
     """The version that a uv states; None where it is not there or no uv."""
     if not os.path.isfile(path):
         return None
-    found = re.match(r"uv (\d+)\.(\d+)", answer([path, "--version"], environment, 20.0) or "")
+    found = re.match(r"uv (\d+)\.(\d+)", output_of([path, "--version"], environment, 20.0) or "")
     return tuple(int(each) for each in found.groups()) if found else None
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.block_stream import Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import EngineError
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ..files.workspace import Workspace, sweep_stale
-from .client import Start, Worker
+from .worker import Worker, WorkerCommand
 
 _BETWEEN = 60.0  # seconds that a worker waits for the next run of a series where none is to wait otherwise
 
 
 @dataclass(frozen=True)
 class _Idle:
-    """The worker that waits, how it was started and where; a run that would start it otherwise takes another."""
+    """The worker that waits, its command and the folder of its workspace; a run with others takes another worker."""
 
     worker: Worker
-    start: Start
-    parent: str
+    command: WorkerCommand
+    folder: str
 
 
-class WarmWorkers:
+class WorkerPool:
     """Lends workers to runs and keeps the one that was given back last. For several threads.
 
     Two runs at once have a worker each. Ending one holds the lock: who then asks finds that it is gone for certain.
@@ -39,7 +39,7 @@ class WarmWorkers:
         self._ends = 0  # how often end() was called
 
     @contextmanager
-    def lend(self, start: Start, parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
+    def lend(self, command: WorkerCommand, parent: Optional[str], idle_seconds: float) -> Iterator[Worker]:
         """A running worker for one run; its job folders are deleted at the end.
 
         parent        folder for temporary files; None takes the system's
@@ -50,16 +50,16 @@ class WarmWorkers:
         """
         ends = self._ends
         folder = os.path.realpath(parent or tempfile.gettempdir())
-        worker = self._take(start, folder)
+        worker = self._take(command, folder)
         if worker is None:
             sweep_stale(folder)
-            worker = Worker(start, Workspace(folder))
+            worker = Worker(command, Workspace(folder))
         try:
             worker.start()
             yield worker
         finally:
             worker.workspace.clear()
-            self._keep(_Idle(worker, start, folder), idle_seconds, ends)
+            self._keep(_Idle(worker, command, folder), idle_seconds, ends)
 
     @contextmanager
     def series(self, idle_seconds: float) -> Iterator[None]:
@@ -80,11 +80,11 @@ class WarmWorkers:
             self._ends += 1
             self._end()
 
-    def _take(self, start: Start, folder: str) -> Optional[Worker]:
+    def _take(self, command: WorkerCommand, folder: str) -> Optional[Worker]:
         """The worker that waits, where it fits and lives; one that does not is ended."""
         with self._lock:
             idle = self._idle
-            if idle is None or (idle.start, idle.parent) != (start, folder) or not idle.worker.at_rest:
+            if idle is None or (idle.command, idle.folder) != (command, folder) or not idle.worker.at_rest:
                 self._end()
                 return None
             self._forget()

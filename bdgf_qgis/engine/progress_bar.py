@@ -22,7 +22,7 @@ PHASE_NAMES = {
 }
 
 
-class Meter:
+class ProgressBar:
     """Turns reports of the worker into a bar of 0..1 with a text.
 
     feedback  shown fraction and text

@@ -13,14 +13,16 @@ from typing import NoReturn
 
 import pytest
 
-from bdgf.bdgf_qgis.engine import client, run, step_pace, stream
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine import block_stream, pace, run
+from bdgf.bdgf_qgis.engine import worker as worker_module
+from bdgf.bdgf_qgis.engine.block_stream import Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.errors import EngineError, WorkerDied
+from bdgf.bdgf_qgis.engine.pace import StepTimer
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.bdgf_qgis.engine.step_pace import StepMeter
-from bdgf.bdgf_qgis.engine.stream import Stopped, classify_blocks
-from bdgf.bdgf_qgis.engine.wait import Wait
-from bdgf.bdgf_qgis.engine.watch import Limits
+from bdgf.bdgf_qgis.engine.wait_timer import WaitTimer
+from bdgf.bdgf_qgis.engine.watchdog import Limits
+from bdgf.bdgf_qgis.engine.worker import Worker
+from bdgf.bdgf_qgis.workflows.pace_text import step_text
 from bdgf.model.shared.messages import Alive, Block, Event, Progress
 from bdgf.model.worker import heartbeat
 from bdgf.model.worker.heartbeat import Heartbeat
@@ -74,7 +76,7 @@ def test_loading_may_take_longer(workers: Make, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_computer_that_slept_has_not_waited() -> None:
     now = 0.0
-    wait = Wait(lambda: now)
+    wait = WaitTimer(lambda: now)
     for later in (0.1, 0.2, 5000.0, 5000.1):
         now = later
         wait.look()
@@ -103,8 +105,8 @@ def test_the_heart_beats_while_there_is_something_to_do(monkeypatch: pytest.Monk
 
 
 def test_rasters_that_do_not_come_are_told(workers: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "READ_LONG", 0.4)
-    monkeypatch.setattr(stream, "READ_END", 1.2)
+    monkeypatch.setattr(block_stream, "READ_LONG", 0.4)
+    monkeypatch.setattr(block_stream, "READ_END", 1.2)
     go_on = threading.Event()
 
     def hanging(stopped: Stopped) -> Iterator[Block | None]:
@@ -127,7 +129,7 @@ def test_a_reading_thread_that_fails_ends_the_run(workers: Make, monkeypatch: py
     def gone(line: str) -> NoReturn:
         raise NameError("name 'Optional' is not defined")
 
-    monkeypatch.setattr(client, "decode", gone)
+    monkeypatch.setattr(worker_module, "decode", gone)
     with pytest.raises(WorkerDied, match=r"no message .*name 'Optional' is not defined"):
         run_job(workers(), pretrain("quick"), patient())
 
@@ -138,7 +140,7 @@ def test_whatever_ends_the_reading_thread_is_told() -> None:
             raise MemoryError("no room for the line")
 
     inbox: queue.Queue[object] = queue.Queue()
-    client._read(Broken(), inbox, threading.Event())  # type: ignore[arg-type]
+    worker_module._read(Broken(), inbox, threading.Event())  # type: ignore[arg-type]
     assert "MemoryError: no room for the line" in inbox.get_nowait().why  # type: ignore[attr-defined]
 
 
@@ -156,7 +158,7 @@ import gc, sys, threading, time
 from pathlib import Path
 def begin(folder):
     from bdgf.bdgf_qgis.engine.run import run_job
-    from bdgf.bdgf_qgis.engine.stream import classify_blocks
+    from bdgf.bdgf_qgis.engine.block_stream import classify_blocks
     from bdgf.tests.engine.helpers import Recorder, classify, fake_worker, pretrain
     from bdgf.model.shared.messages import Block
     said = []
@@ -204,16 +206,16 @@ def test_a_run_outlives_the_modules_of_the_plugin(folder: Path, then: str) -> No
 
 def test_time_left_comes_late_is_smooth_and_forgets_what_was_long_ago() -> None:
     now = 0.0
-    meter = StepMeter("train", lambda: now)
+    timer = StepTimer("train", lambda: now)
 
     def at(second: float, step: int, phase: str = "train") -> float | None:
         nonlocal now
         now = second
-        pace = meter.pace(Progress(phase, 0.5, "", step, 100))
-        assert pace is not None and pace.step == min(step + 1, 100) and pace.last is (phase == "train")
-        return pace.left
+        found = timer.pace(Progress(phase, 0.5, "", step, 100))
+        assert found is not None and found.step == min(step + 1, 100) and found.last is (phase == "train")
+        return found.seconds_left
 
-    assert meter.pace(Progress("prepare", 0.1, "statistics")) is None
+    assert timer.pace(Progress("prepare", 0.1, "statistics")) is None
     assert at(0, 0, "pretrain") is None
     assert at(30, 1, "pretrain") is None, "the first step counts for nothing"
     assert at(31, 2, "pretrain") is None and at(34, 5, "pretrain") is None, "too early"
@@ -225,9 +227,9 @@ def test_time_left_comes_late_is_smooth_and_forgets_what_was_long_ago() -> None:
 
 
 def test_a_job_that_counts_steps_shows_the_time_left(workers: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_pace, "_EARLY", 1.0)
+    monkeypatch.setattr(pace, "_EARLY", 1.0)
     feedback = Recorder()
-    run_job(workers(), pretrain("counts"), feedback)
+    run_job(workers(), pretrain("counts"), feedback, step_text)
     texts = [text for _, _, text in feedback.bar]
     assert "Learning the scene without labels: step 3 of 25" in texts
     late = [text for second, _, text in feedback.bar if second > 2 and "step" in text]

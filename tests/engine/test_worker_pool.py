@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.run import run_job
-from bdgf.bdgf_qgis.engine.warm import WarmWorkers
+from bdgf.bdgf_qgis.engine.worker import Worker
+from bdgf.bdgf_qgis.engine.worker_pool import WorkerPool
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.plugin import BdgfPlugin
 from bdgf.bdgf_qgis.workflows import session
@@ -32,12 +32,12 @@ class Lender:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.warm = WarmWorkers()
+        self.pool = WorkerPool()
         self.processes: list[int] = []
 
     def run(self, what: str = "quick", seconds: float = LONG, load: str = "", feedback: Recorder | None = None) -> int:
         """The id of the process that did it."""
-        with self.warm.lend(fake_start(load), str(self.folder), seconds) as worker:
+        with self.pool.lend(fake_start(load), str(self.folder), seconds) as worker:
             return self.job(worker, what, feedback)
 
     def job(self, worker: Worker, what: str = "quick", feedback: Recorder | None = None) -> int:
@@ -60,7 +60,7 @@ class Lender:
 def lender(folder: Path) -> Iterator[Lender]:
     lender = Lender(folder)
     yield lender
-    lender.warm.end()
+    lender.pool.end()
     assert soon(lambda: lender.alive == [])
     assert lender.folders() == []
     assert soon(lambda: not [each for each in threading.enumerate() if each.name.startswith("bdgf-")])
@@ -95,7 +95,7 @@ def test_two_runs_at_once_have_a_worker_each_and_one_of_them_waits(lender: Lende
     both, found = threading.Barrier(2, timeout=20), []
 
     def one() -> None:
-        with lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
+        with lender.pool.lend(fake_start(), str(lender.folder), LONG) as worker:
             both.wait()
             found.append(lender.job(worker))
             both.wait()
@@ -164,17 +164,17 @@ def test_only_one_that_is_trusted_is_kept(lender: Lender, what: str, error: type
 
 def test_a_run_that_fails_on_this_side_keeps_the_worker_unless_it_is_at_work(lender: Lender) -> None:
     first = lender.run()
-    with pytest.raises(KeyError), lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
+    with pytest.raises(KeyError), lender.pool.lend(fake_start(), str(lender.folder), LONG) as worker:
         raise KeyError("a raster is missing")
     assert lender.alive == [first]
-    with pytest.raises(KeyError), lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
+    with pytest.raises(KeyError), lender.pool.lend(fake_start(), str(lender.folder), LONG) as worker:
         worker.send(pretrain("wait"))
         raise KeyError("gone in the middle")
     assert lender.alive == [] and lender.folders() == []
 
 
 def test_unloading_the_plugin_ends_it(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "worker_start", lambda python: fake_start())
+    monkeypatch.setattr(session, "worker_command", lambda python: fake_start())
     with worker_session(str(lender.folder)) as worker:
         lender.job(worker)
     assert len(lender.alive) == 1
@@ -184,9 +184,9 @@ def test_unloading_the_plugin_ends_it(lender: Lender, monkeypatch: pytest.Monkey
 
 
 def test_one_that_is_lent_when_the_plugin_is_unloaded_ends_with_its_run(lender: Lender) -> None:
-    with lender.warm.lend(fake_start(), str(lender.folder), LONG) as worker:
+    with lender.pool.lend(fake_start(), str(lender.folder), LONG) as worker:
         lender.job(worker)
-        lender.warm.end()
+        lender.pool.end()
         lender.job(worker)
     assert lender.alive == [] and lender.folders() == [], "nobody is left who would end it"
     lender.run()
@@ -198,7 +198,7 @@ import os, signal, sys
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.tests.engine.helpers import fake_start
 session.chosen_python = lambda: None
-session.worker_start = lambda python: fake_start()
+session.worker_command = lambda python: fake_start()
 with session.worker_session(sys.argv[1]) as worker:
     while worker.ready is None:
         worker.next_event(0.1)

@@ -33,9 +33,9 @@ from ...model.shared.messages import (
 )
 from ...model.shared.text import plain_text
 from ..files.workspace import Workspace
-from . import process as processes
+from . import child_process
 from .errors import WorkerDied
-from .log import Log
+from .worker_log import WorkerLog
 
 _WORK = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
 _EVENTS = get_args(Event)
@@ -46,10 +46,10 @@ _WAITING = 10_000  # events that may wait here for a caller who writes a large b
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a worker is started with: its command, and the environment variables of the process."""
+class WorkerCommand:
+    """What a worker is started with: program and arguments, and the environment variables of the process."""
 
-    command: tuple[str, ...]
+    arguments: tuple[str, ...]
     variables: Mapping[str, str]
 
 
@@ -77,10 +77,10 @@ class Worker:
     Not for several threads, except that send() may be called from any.
     """
 
-    def __init__(self, start: Start, workspace: Workspace) -> None:
-        self._start = start
+    def __init__(self, command: WorkerCommand, workspace: Workspace) -> None:
+        self._command = command
         self._workspace = workspace
-        self.log = Log(workspace.path)
+        self.log = WorkerLog(workspace.path)
         self.ready: Optional[Ready] = None
         self._at_work = False
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -116,13 +116,13 @@ class Worker:
         if self._process is not None:
             return
         folder = str(self._workspace.path)
-        variables = {**self._start.variables, **dict.fromkeys(_TEMPORARY, folder)}
+        variables = {**self._command.variables, **dict.fromkeys(_TEMPORARY, folder)}
         try:
             with self.log.open() as stderr:
-                process = processes.start(self._start.command, variables, folder, stderr)
+                process = child_process.start(self._command.arguments, variables, folder, stderr)
         except OSError as error:
             raise WorkerDied(
-                f"The worker's Python {self._start.command[0]} could not be started: {error.strerror}."
+                f"The worker's Python {self._command.arguments[0]} could not be started: {error.strerror}."
             ) from error
         self._process, self.ready, self._at_work = process, None, False
         self._inbox, self._outbox, self._over = queue.Queue(), queue.Queue(), threading.Event()
@@ -203,11 +203,11 @@ class Worker:
             return
         self.send(Quit())
         self._outbox.put(None)
-        if not (self.ready is not None and grace > 0 and processes.waited(process, grace)):
-            processes.terminate(process)
-            processes.waited(process, 0.3)
-        processes.kill(process)
-        processes.waited(process, 0.5)
+        if not (self.ready is not None and grace > 0 and child_process.ended_within(process, grace)):
+            child_process.terminate(process)
+            child_process.ended_within(process, 0.3)
+        child_process.kill(process)
+        child_process.ended_within(process, 0.5)
         self._forget()
 
     def close(self) -> None:
@@ -229,12 +229,12 @@ class Worker:
     def _died(self, why: str) -> WorkerDied:
         """End what is left and tell why the worker is gone: by how the process ended, or else by `why`."""
         process = cast("subprocess.Popen[bytes]", self._process)
-        processes.waited(process, 1.0)  # its output ends a moment before it does
+        child_process.ended_within(process, 1.0)  # its output ends a moment before it does
         status = process.returncode
-        processes.kill(process)
-        processes.waited(process, 0.5)
+        child_process.kill(process)
+        child_process.ended_within(process, 0.5)
         self._forget()
-        return WorkerDied(self._story(why if why and not status else processes.cause_of(status)))
+        return WorkerDied(self._story(why if why and not status else child_process.cause_of(status)))
 
     def _story(self, cause: str) -> str:
         lines = self.log.last_lines()

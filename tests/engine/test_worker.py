@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Start, Worker
 from bdgf.bdgf_qgis.engine.errors import WorkerDied
+from bdgf.bdgf_qgis.engine.worker import Worker, WorkerCommand
 from bdgf.bdgf_qgis.files.workspace import Workspace
 from bdgf.model.shared.messages import Cancelled, Event, Note, Pretrained, Ready
 from bdgf.tests.engine.helpers import pretrain, session_of, soon
@@ -233,7 +233,7 @@ def test_log_stays_small(workers: Make) -> None:
 
 def test_python_that_cannot_be_started(folder: Path) -> None:
     with Workspace(str(folder)) as workspace:
-        worker = Worker(Start((str(folder / "no python"),), {}), workspace)
+        worker = Worker(WorkerCommand((str(folder / "no python"),), {}), workspace)
         with pytest.raises(WorkerDied, match="no python could not be started: No such file"):
             worker.start()
         assert not worker.running

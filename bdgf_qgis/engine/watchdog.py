@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ...model.shared.messages import Alive, Event, Progress, Ready
-from .client import Worker
-from .meter import PHASE_NAMES
-from .wait import Wait, in_words
+from .progress_bar import PHASE_NAMES
+from .wait_timer import WaitTimer, in_words
+from .worker import Worker
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Limits:
     check_end: float = 900.0
 
 
-class Watch:
+class Watchdog:
     """Watches one job.
 
     Args:
@@ -54,7 +54,7 @@ class Watch:
         self._worker = worker
         self._note = note
         self._limits = limits
-        self._silent, self._still = Wait(clock), Wait(clock)
+        self._silent, self._still = WaitTimer(clock), WaitTimer(clock)
         self._moves: Optional[int] = None
         self._doing = "Loading torch" if worker.ready is None else PHASE_NAMES["prepare"]
 

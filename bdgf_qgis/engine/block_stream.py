@@ -15,11 +15,11 @@ from typing import Optional
 
 from ...model.shared.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
 from ..feedback import Feedback
-from .client import Worker
 from .errors import BadAnswer, EngineError
-from .pace import Pace, PaceMeter
+from .pace import BlockPace, BlockTimer
 from .run import Conversation
-from .wait import Wait, in_words
+from .wait_timer import WaitTimer, in_words
+from .worker import Worker
 
 READ_LONG = 60.0  # seconds of waiting for a block to be read: then a warning
 READ_END = 3600.0  # then the run ends
@@ -39,7 +39,7 @@ def classify_blocks(
     feedback: Feedback,
     finished: int = 0,
     areas: Sequence[int] = (),
-    say: Callable[[Pace], str] = lambda pace: f"block {pace.block} of {pace.count}",
+    say: Callable[[BlockPace], str] = lambda pace: f"block {pace.block} of {pace.blocks}",
 ) -> Classified:
     """Classify `count` blocks and hand each result to `on_block`, in the thread of the caller.
 
@@ -58,7 +58,7 @@ def classify_blocks(
     talk = Conversation(worker, job, feedback)
     reader = _Reader(worker, blocks, areas)
     watch = _ReadingWatch(reader, feedback)
-    meter = PaceMeter(count, finished, areas)
+    timer = BlockTimer(count, finished, areas)
     pixels = 0
     reader.start()
     try:
@@ -68,22 +68,22 @@ def classify_blocks(
                 raise reader.error
             watch.look()
             if isinstance(event, Progress):
-                meter.computing(event.text)
+                timer.computing(event.text)
             elif isinstance(event, BlockDone):
                 block = reader.finished(event)
                 on_block(block)
                 _delete(block)
                 pixels += event.pixels
-                meter.done(block.height * block.width)
+                timer.done(block.height * block.width)
             elif isinstance(event, Classified):
                 if not reader.all_finished or event.pixels != pixels:
                     raise BadAnswer("it said that all is done before it was")
-                talk.meter.done()
+                talk.bar.done()
                 return event
             if isinstance(event, (BlockDone, Progress)):
-                share = event.fraction if isinstance(event, Progress) else 0.0
-                meter.skipped(reader.skipped, reader.empty)
-                talk.meter.report("classify", meter.share(share), say(meter.pace(share, reader.pixels)))
+                of_block = event.fraction if isinstance(event, Progress) else 0.0
+                timer.skipped(reader.skipped, reader.skipped_pixels)
+                talk.bar.report("classify", timer.fraction(of_block), say(timer.pace(of_block, reader.pixels)))
     except BadAnswer as error:
         raise worker.given_up(str(error)) from error
     except BaseException:
@@ -102,7 +102,7 @@ class _Reader(threading.Thread):
         super().__init__(name="bdgf-blocks", daemon=True)
         self.error: Optional[BaseException] = None
         self.skipped = 0  # blocks that are None
-        self.empty = 0  # pixels in them
+        self.skipped_pixels = 0
         self._areas = iter(areas)
         self._worker = worker
         self._blocks = blocks
@@ -121,7 +121,7 @@ class _Reader(threading.Thread):
             self._places.release()
 
     def wait(self) -> None:
-        """Wait for the thread after stop(). One that hangs in a read is left: its data sets are its own."""
+        """WaitTimer for the thread after stop(). One that hangs in a read is left: its data sets are its own."""
         self.join(max(0.0, self._give_up - time.monotonic()))
 
     def finished(self, done: BlockDone) -> Block:
@@ -171,7 +171,7 @@ class _Reader(threading.Thread):
                 if block is not None:
                     break
                 self.skipped += 1
-                self.empty += area
+                self.skipped_pixels += area
             if self._stop_asked.is_set():
                 return
             if not isinstance(block, Block):
@@ -192,7 +192,7 @@ class _ReadingWatch:
     def __init__(self, reader: _Reader, feedback: Feedback) -> None:
         self._reader = reader
         self._feedback = feedback
-        self._wait = Wait()
+        self._wait = WaitTimer()
         self._count = 0
 
     def look(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 _STRIDE = 1.0  # seconds that one look counts at most
 
 
-class Wait:
+class WaitTimer:
     """How long something has been waited for, in time in which QGIS looked.
 
     A computer that slept, or a QGIS that was stopped or wrote a large block, has not waited: hence no difference of

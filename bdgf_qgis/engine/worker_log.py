@@ -17,7 +17,7 @@ _LOGS_KEPT = 5
 _DAY = 86400.0  # seconds; a younger log may still be wanted
 
 
-class Log:
+class WorkerLog:
     """A log file in the folder of a worker, with which it goes. What an error names is a copy beside that folder."""
 
     def __init__(self, folder: Path) -> None:

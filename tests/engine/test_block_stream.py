@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.engine.client import Worker
+from bdgf.bdgf_qgis.engine.block_stream import AHEAD, Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
-from bdgf.bdgf_qgis.engine.stream import AHEAD, Stopped, classify_blocks
+from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.model.shared.messages import Block
 from bdgf.tests.engine.helpers import Recorder, classify, soon

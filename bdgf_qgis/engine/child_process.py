@@ -19,7 +19,7 @@ _WINDOWS_CAUSES = {
 }
 
 
-def answer(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> Optional[str]:
+def output_of(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> Optional[str]:
     """What a short command prints; None where it cannot be started or takes longer than `seconds`."""
     try:
         process = start(command, environment, None, subprocess.DEVNULL)
@@ -29,7 +29,7 @@ def answer(command: Sequence[str], environment: Mapping[str, str], seconds: floa
         said, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:  # with its children, and even one that cannot be killed is waited for no longer
         kill(process)
-        waited(process, 0.5)
+        ended_within(process, 0.5)
         return None
     return said.decode("utf-8", "replace")
 
@@ -83,7 +83,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         _signal_group(process.pid, signal.SIGKILL)
 
 
-def waited(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Whether the process has ended within `seconds`."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=max(seconds, 0.0))
