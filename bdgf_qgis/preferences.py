@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsSettings
 
-from ..model.shared.messages import CacheFolder
+from ..model.shared.jobs import CacheFolder
 from .environment.installation.options import Options
 
 _PREFIX = "bdgf/"

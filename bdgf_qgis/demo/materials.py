@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 
 ROAD, ASPHALT_ROOF, PAVEMENT, CONCRETE_ROOF, LAWN, TREE, SOIL, WATER = range(1, 9)
 CLASSES = (

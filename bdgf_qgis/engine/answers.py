@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Union
+from typing import Any
 
-from ...model.shared.messages import (
+from ...model.shared.events import (
     Alive,
-    BlockDone,
     Cancelled,
-    Checked,
-    CheckJob,
-    Classified,
-    ClassifyJob,
     Event,
     Failed,
     Note,
     Pretrained,
-    PretrainJob,
     Progress,
     Ready,
     Trained,
-    TrainJob,
 )
+from ...model.shared.jobs import TrainJob, WorkJob
+from ...model.shared.messages import ANSWERS
 from ...model.shared.text import plain_text
 
-WorkJob = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob]
-
 _ALWAYS = (Ready, Alive, Progress, Note, Cancelled, Failed)
-_OF_JOB = {
-    PretrainJob: (Pretrained,),
-    TrainJob: (Trained,),
-    ClassifyJob: (BlockDone, Classified),
-    CheckJob: (Checked,),
-}
 _LONGEST = 10_000  # characters of a text
 
 
 def problem_with(event: Event, job: WorkJob) -> str:
     """Why `event` is no answer to `job`, or '' where it is one. (Blocks are held against their own rectangle.)"""
-    if not isinstance(event, (*_ALWAYS, *_OF_JOB[type(job)])):
+    if not isinstance(event, (*_ALWAYS, *ANSWERS[type(job)])):
         return f"{type(event).__name__} is no answer to {type(job).__name__}"
     if isinstance(event, (Pretrained, Trained)):
         for each in event.curves:

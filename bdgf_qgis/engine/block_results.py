@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...model.shared.messages import CERTAIN, NO_CLASS, Block
+from ...model.shared.jobs import CERTAIN, NO_CLASS, Block
 from .errors import BadAnswer
 
 _ROUNDING = 1e-3  # by which a confidence may lie beyond 0..1

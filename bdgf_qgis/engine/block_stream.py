@@ -13,7 +13,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Optional
 
-from ...model.shared.messages import Block, BlockDone, Classified, ClassifyJob, Finish, Progress
+from ...model.shared.events import BlockDone, Classified, Progress
+from ...model.shared.jobs import Block, ClassifyJob, Finish
 from ..feedback import Feedback
 from .errors import BadAnswer, EngineError
 from .pace import BlockPace, BlockTimer

@@ -20,7 +20,7 @@ class BadAnswer(EngineError):
 
 
 class WorkerFailed(EngineError):
-    """The worker says why a job failed; `reason` is that of messages.Failed."""
+    """The worker says why a job failed; `reason` is that of events.Failed."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.shared.messages import Progress
+from ...model.shared.events import Progress
 
 _EARLY = 5.0  # seconds of computing before which no figure is given: first batches load kernels and are slow
 _FEWEST = 4  # steps likewise: their patches are of several sizes

@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional, Union
 
-from ...model.shared.messages import (
-    Alive,
-    Cancelled,
-    Checked,
-    CheckJob,
-    Event,
-    Failed,
-    Note,
-    Pretrained,
-    PretrainJob,
-    Progress,
-    Ready,
-    Trained,
-    TrainJob,
-)
+from ...model.shared.events import Alive, Cancelled, Checked, Event, Failed, Note, Pretrained, Progress, Ready, Trained
+from ...model.shared.jobs import CheckJob, PretrainJob, TrainJob, WorkJob
+from ...model.shared.messages import FINAL
 from ..feedback import Feedback, RunCancelled
-from .answers import WorkJob, made_plain, problem_with
+from .answers import made_plain, problem_with
 from .errors import WorkerFailed
 from .pace import StepPace, StepTimer
 from .progress_bar import ProgressBar
 from .watchdog import Limits, Watchdog
-from .worker import FINAL, Worker, breaks
+from .worker import Worker, breaks
 
 POLL = 0.1  # seconds between two looks at Cancel
 LIMITS = Limits()

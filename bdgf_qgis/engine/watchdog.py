@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
-from ...model.shared.messages import Alive, Event, Progress, Ready
+from ...model.shared.events import Alive, Event, Progress, Ready
 from .progress_bar import PHASE_NAMES
 from .wait_timer import WaitTimer, in_words
 from .worker import Worker

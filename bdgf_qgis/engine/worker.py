@@ -12,34 +12,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Optional, Union, cast, get_args
 
-from ...model.shared.messages import (
-    Cancel,
-    Cancelled,
-    Checked,
-    CheckJob,
-    Classified,
-    ClassifyJob,
-    Event,
-    Failed,
-    Job,
-    Pretrained,
-    PretrainJob,
-    Quit,
-    Ready,
-    Trained,
-    TrainJob,
-    decode,
-    encode,
-)
+from ...model.shared.events import Event, Failed, Ready
+from ...model.shared.jobs import Cancel, Job, Quit
+from ...model.shared.messages import FINAL, WORK, decode, encode
 from ...model.shared.text import plain_text
 from ..files.workspace import Workspace
 from . import child_process
 from .errors import WorkerDied
 from .worker_log import WorkerLog
 
-_WORK = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
 _EVENTS = get_args(Event)
-FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the last event of a job
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 _LONGEST = 64 * 1024 * 1024  # bytes of a line; the curves of the longest training take a tenth
 _WAITING = 10_000  # events that may wait here for a caller who writes a large block; more wait in the worker
@@ -141,7 +123,7 @@ class Worker:
 
     def send(self, message: Job) -> None:
         """Hand a message over; never waits for the worker, which may still be loading torch."""
-        if isinstance(message, _WORK):
+        if isinstance(message, WORK):
             self._at_work = True
         self._outbox.put((encode(message) + "\n").encode("utf-8", "surrogatepass"))
 

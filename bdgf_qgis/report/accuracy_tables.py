@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ..translation import tr
 from .page import Page, chip, escape, table
 from .reliability import Reliability

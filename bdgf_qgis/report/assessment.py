@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...model.shared.accuracy import accuracy_of
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ...model.shared.text import plain_text
 from ..raster.texts import counted
 from ..translation import tr

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...model.shared.messages import ClassInfo, Curve
+from ...model.shared.events import Curve
+from ...model.shared.infos import ClassInfo
 from ..style.palette import colour
 from ..translation import tr
 from .chart import Line, line_chart

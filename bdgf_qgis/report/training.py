@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ...model.shared.accuracy import accuracy_of
+from ...model.shared.events import Curve
 from ...model.shared.header import Header
-from ...model.shared.messages import Curve, ModalityInfo
+from ...model.shared.infos import ModalityInfo
 from ..raster.reading.pixel_size import size_text
 from ..raster.samples.labels import ClassCounts
 from ..translation import tr

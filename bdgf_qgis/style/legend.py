@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsCategorizedSymbolRenderer, QgsRendererCategory, QgsVectorLayer
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ...model.shared.text import plain_text, short_name
 from ..raster.samples.classes import code_in, text_of
 from .palette import free_colour

@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 
 # From doubtful to sure: dark to bright, readable without colour vision.
 _SHARES = ((0.0, "#3b0f70"), (0.25, "#8c2981"), (0.5, "#de4968"), (0.75, "#fe9f6d"), (1.0, "#fcfdbf"))

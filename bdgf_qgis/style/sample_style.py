@@ -21,7 +21,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ..translation import tr
 
 CODE_FIELD = "class_id"

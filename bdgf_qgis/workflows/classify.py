@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ...model.shared.header import Header, ModelFile
-from ...model.shared.messages import Block, ClassifyJob
+from ...model.shared.jobs import Block, ClassifyJob
 from ..engine.block_stream import Stopped, classify_blocks
 from ..engine.errors import EngineError
 from ..engine.worker import Worker

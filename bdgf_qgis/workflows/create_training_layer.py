@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ...model.shared.text import short_name
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles

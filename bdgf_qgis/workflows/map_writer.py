@@ -13,7 +13,8 @@ from typing import Optional
 
 import numpy as np
 
-from ...model.shared.messages import CERTAIN, NO_CLASS, Block, ClassInfo
+from ...model.shared.infos import ClassInfo
+from ...model.shared.jobs import CERTAIN, NO_CLASS, Block
 from ..engine.block_results import read_results
 from ..feedback import Feedback
 from ..files.atomic_file import AtomicFile, commit_together

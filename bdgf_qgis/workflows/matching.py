@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...model.shared.messages import ModalityInfo
+from ...model.shared.infos import ModalityInfo
 from ..raster.errors import RasterError
 from ..raster.reading.raster import Raster
 from ..translation import tr

@@ -8,7 +8,7 @@ from typing import Optional
 from qgis.core import QgsRectangle
 
 from ...model.shared.header import ModelFile
-from ...model.shared.messages import PretrainJob
+from ...model.shared.jobs import PretrainJob
 from ...model.shared.settings import Settings
 from ..engine.run import run_job
 from ..feedback import Feedback

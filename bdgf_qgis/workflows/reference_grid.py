@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...model.shared.header import Header
-from ...model.shared.messages import SceneInfo
+from ...model.shared.infos import SceneInfo
 from ..raster.reading.pixel_size import comparable, side
 from ..raster.reading.raster import Raster
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Optional
 
-from ...model.shared.messages import ClassInfo
+from ...model.shared.infos import ClassInfo
 from ...model.shared.text import plain_text
 from ..files.errors import held_by_another_run, not_written
 from ..files.links import remove_link

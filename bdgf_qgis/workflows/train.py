@@ -9,8 +9,10 @@ from typing import Optional
 from qgis.core import QgsProcessingException
 
 from ...model.shared.accuracy import Accuracy, accuracy_of
+from ...model.shared.events import Trained
 from ...model.shared.header import ModelFile, read_header
-from ...model.shared.messages import ClassInfo, TileFiles, Trained, TrainingPolygons, TrainJob
+from ...model.shared.infos import ClassInfo, TrainingPolygons
+from ...model.shared.jobs import TileFiles, TrainJob
 from ...model.shared.settings import Settings
 from ..engine.run import run_job
 from ..feedback import Feedback

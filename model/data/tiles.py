@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..shared.messages import TileFiles
+from ..shared.jobs import TileFiles
 from .bands import BandScaler, to_float
 
 _TOGETHER = 64  # tiles that are mapped into memory at a time

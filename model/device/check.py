@@ -11,7 +11,8 @@ from importlib import metadata
 import torch
 
 from ..job.reporter import Reporter
-from ..shared.messages import Checked, CheckJob, KernelCheck, PackageInfo
+from ..shared.events import Checked, KernelCheck, PackageInfo
+from ..shared.jobs import CheckJob
 from .choice import survey
 from .kernels import kernels, try_kernel
 

@@ -10,7 +10,7 @@ import torch
 
 from ..job.reporter import Reporter
 from ..shared.device_order import by_preference
-from ..shared.messages import DeviceInfo
+from ..shared.events import DeviceInfo
 from .kernels import first_trouble
 
 _DRIVER_MARK = "/proc/driver/nvidia/version"

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..network.scan import CHUNK, chunked_scan, triton_scan
-from ..shared.messages import KernelCheck
+from ..shared.events import KernelCheck
 
 Compute = Callable[..., Tensor]
 _SINGLE, _HALF = 5e-3, 5e-2  # least agreement: TF32 and bfloat16 keep 10 and 8 bits

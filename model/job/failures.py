@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 
-from ..shared.messages import Failed
+from ..shared.events import Failed
 
 _MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "status_alloc_failed")
 _DEVICE_WORDS = ("cuda error", "cuda driver", "cudnn", "cublas_status", "hip error", "mps backend", "triton error")

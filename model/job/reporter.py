@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import JobCancelled
-from ..shared.messages import Event, Note, Progress
+from ..shared.events import Event, Note, Progress
 
 _LEAST_GAP = 0.1  # seconds between two progress lines of one phase
 

@@ -10,8 +10,9 @@ from ..bdgf import load_model
 from ..data.bands import to_float
 from ..device.choice import choose_device, describe
 from ..job.reporter import Reporter
+from ..shared.events import BlockDone
 from ..shared.header import ModelFileError
-from ..shared.messages import CERTAIN, NO_CLASS, Block, BlockDone, ClassifyJob
+from ..shared.jobs import CERTAIN, NO_CLASS, Block, ClassifyJob
 from .batches import Predictor
 from .lattice import blend_weight, lattice_corners
 

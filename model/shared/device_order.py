@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .messages import DeviceInfo
+from .events import DeviceInfo
 
 
 def by_preference(devices: Sequence[DeviceInfo]) -> list[DeviceInfo]:

@@ -12,9 +12,18 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Annotated
 
-from .infos import MOST_CLASSES, MOST_MODALITIES, Pixels, SceneInfo, Seed, Version
+from .infos import (
+    MOST_CLASSES,
+    MOST_MODALITIES,
+    Classes,
+    Modalities,
+    Pixels,
+    SceneInfo,
+    Seed,
+    TrainingPolygons,
+    Version,
+)
 from .limits import Count, OneOf, Range, Text
-from .messages import Classes, Modalities, TrainingPolygons
 from .rebuild import rebuild, rebuildable
 from .settings import Settings
 from .strict_json import parse

@@ -30,6 +30,8 @@ Seed = Annotated[int, Range(0, 2**31 - 1)]
 Version = Annotated[str, Text(100)]
 Digest = Annotated[str, Pattern("[0-9a-f]{64}|", "a SHA-256 hash")]  # '' where nobody asked for it
 Pixels = Annotated[int, Range(0, 10**15)]
+MOST_WHOLE = 2**62  # what an index holds
+Whole = Annotated[int, Range(0, MOST_WHOLE)]  # of pixels, steps, moves
 
 
 @rebuildable
@@ -85,3 +87,7 @@ class TrainingPolygons:
     count: Annotated[int, Range(0, 2**31 - 1)] = 0
     digests: Annotated[tuple[Annotated[int, Range(0, 2**64 - 1)], ...], Count(0, MOST_DIGESTS)] = ()
     values: Annotated[tuple[Annotated[str, Text(LONGEST_VALUE)], ...], Count(0, 65_536)] = ()
+
+
+Modalities = Annotated[tuple[ModalityInfo, ...], Count(1, MOST_MODALITIES)]
+Classes = Annotated[tuple[ClassInfo, ...], Count(0, MOST_CLASSES)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ..shared.messages import Curve
+from ..shared.events import Curve
 
 
 class CurveLog:

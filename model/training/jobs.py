@@ -18,8 +18,10 @@ from ..errors import JobCancelled
 from ..job.progress import Span
 from ..job.reporter import Reporter
 from ..prediction.points import held_out_confusion
+from ..shared.events import Pretrained, Trained
 from ..shared.header import FORMAT, Header, ModelFileError
-from ..shared.messages import ClassInfo, Pretrained, PretrainJob, Trained, TrainingPolygons, TrainJob
+from ..shared.infos import ClassInfo, TrainingPolygons
+from ..shared.jobs import PretrainJob, TrainJob
 from ..shared.settings import Settings
 from .checkpoint import CheckpointFile
 from .classifier_training import train_classifier

@@ -16,7 +16,7 @@ from ..diffusion.balanced import BalancedDiffusion, SkillMeter, masked_mean
 from ..diffusion.masking import ModalityMasking, balance_index
 from ..diffusion.unet import UNet
 from ..job.progress import Span
-from ..shared.messages import Curve
+from ..shared.events import Curve
 from ..shared.rebuild import rebuild, rebuildable
 from ..shared.settings import DiffusionSettings
 from .checkpoint import CheckpointFile

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from ..diffusion.unet import UNet
 from ..job.reporter import Reporter
-from ..shared.messages import CacheFolder, Curve, TileFiles
+from ..shared.events import Curve
+from ..shared.jobs import CacheFolder, TileFiles
 from ..shared.rebuild import rebuild, rebuildable
 from .curves import CurveLog
 from .state_file import DamagedState, State, read_state, write_state

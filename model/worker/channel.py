@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ..shared.messages import Cancel, CheckJob, ClassifyJob, Event, Message, PretrainJob, Quit, TrainJob, decode, encode
-
-JOBS = (PretrainJob, TrainJob, ClassifyJob, CheckJob)
+from ..shared.events import Event
+from ..shared.jobs import Cancel, Quit
+from ..shared.messages import WORK, Message, decode, encode
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Inbox:
                 continue
             if isinstance(message, Quit):
                 return
-            if isinstance(message, JOBS):
+            if isinstance(message, WORK):
                 self._latest_job += 1
             if isinstance(message, Cancel):
                 self._cancelled_up_to = self._latest_job

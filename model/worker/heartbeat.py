@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..shared.messages import Alive, Event
+from ..shared.events import Alive, Event
 
 EVERY = 5.0  # seconds
 

@@ -19,25 +19,10 @@ from typing import Protocol
 from ..errors import JobCancelled
 from ..job.failures import failure_of
 from ..job.reporter import Reporter
-from ..shared.messages import (
-    FOLDER_PREFIX,
-    Block,
-    BlockDone,
-    Cancelled,
-    Checked,
-    CheckJob,
-    Classified,
-    ClassifyJob,
-    Event,
-    Failed,
-    Finish,
-    Pretrained,
-    PretrainJob,
-    Ready,
-    Trained,
-    TrainJob,
-)
-from .channel import JOBS, Channel, Inbox, Received
+from ..shared.events import BlockDone, Cancelled, Checked, Classified, Event, Failed, Pretrained, Ready, Trained
+from ..shared.jobs import Block, CheckJob, ClassifyJob, Finish, PretrainJob, TrainJob
+from ..shared.messages import FOLDER_PREFIX, WORK
+from .channel import Channel, Inbox, Received
 from .heartbeat import Heartbeat
 
 _GRACE = 5.0  # seconds that a job has to stop after the line to QGIS ended
@@ -123,7 +108,7 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
         rest.cancel()
         if received.broken:
             channel.send(Failed("internal", f"A message from QGIS could not be read ({received.broken})."))
-        elif isinstance(received.message, JOBS):
+        elif isinstance(received.message, WORK):
             with heart.busy():
                 answer = _answer(runner, received, inbox, channel, heart)
                 free_memory()  # before the answer: then QGIS may delete the files of the job

@@ -27,7 +27,7 @@ from bdgf.bdgf_qgis.raster.output.lineage import read_lineage
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.bdgf_qgis.workflows.model_files import checkpoint_of
 from bdgf.model.shared.header import FORMAT, read_header
-from bdgf.model.shared.messages import TrainingPolygons
+from bdgf.model.shared.infos import TrainingPolygons
 from bdgf.tests.algorithms.helpers import Log, Scene, Trained, children, listing, refused, run
 from bdgf.tests.model.model_files import header_of, with_header
 

@@ -22,7 +22,7 @@ from bdgf.bdgf_qgis.demo.materials import BANDS, CLASSES
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.bdgf_qgis.workflows.session import end_idle_worker
 from bdgf.model.shared.header import read_header
-from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.infos import ClassInfo
 from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, run, run_folders
 

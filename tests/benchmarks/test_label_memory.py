@@ -41,7 +41,8 @@ print(f"QGIS's side: {len(labels.points):,} pixels, {seconds:.0f} s, {peak} MiB"
 TRAIN = """
 import json, resource, sys, time
 from pathlib import Path
-from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS
 from bdgf.model.training.jobs import train
 from bdgf.tests.model.scene import SilentReporter

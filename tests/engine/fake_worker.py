@@ -18,17 +18,8 @@ sys.path.insert(0, sys.argv[1])
 
 from model.errors import InputError, JobCancelled
 from model.job.reporter import Reporter
-from model.shared.messages import (
-    Block,
-    BlockDone,
-    ClassifyJob,
-    Curve,
-    Pretrained,
-    PretrainJob,
-    Ready,
-    Trained,
-    TrainJob,
-)
+from model.shared.events import BlockDone, Curve, Pretrained, Ready, Trained
+from model.shared.jobs import Block, ClassifyJob, PretrainJob, TrainJob
 from model.worker import heartbeat
 from model.worker.loop import serve
 

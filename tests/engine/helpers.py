@@ -12,7 +12,8 @@ from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
 from bdgf.bdgf_qgis.environment.variables import child_variables
 from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.files.workspace import Workspace
-from bdgf.model.shared.messages import ClassifyJob, ModalityInfo, PretrainJob, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.infos import ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import ClassifyJob, PretrainJob, TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS
 
 FAKE = Path(__file__).with_name("fake_worker.py")

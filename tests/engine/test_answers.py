@@ -20,7 +20,9 @@ from bdgf.bdgf_qgis.engine.errors import BadAnswer, WorkerDied
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
-from bdgf.model.shared.messages import Block, Cancelled, ClassInfo, Curve, Note, Trained
+from bdgf.model.shared.events import Cancelled, Curve, Note, Trained
+from bdgf.model.shared.infos import ClassInfo
+from bdgf.model.shared.jobs import Block
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, session_of, soon, train
 
 Make = Callable[..., Worker]

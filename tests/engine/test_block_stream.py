@@ -13,7 +13,7 @@ from bdgf.bdgf_qgis.engine.block_stream import AHEAD, Stopped, classify_blocks
 from bdgf.bdgf_qgis.engine.errors import WorkerDied, WorkerFailed
 from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
-from bdgf.model.shared.messages import Block
+from bdgf.model.shared.jobs import Block
 from bdgf.tests.engine.helpers import Recorder, classify, soon
 
 Make = Callable[..., Worker]

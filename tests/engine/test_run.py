@@ -12,7 +12,7 @@ from bdgf.bdgf_qgis.engine.progress_bar import LOADING, ProgressBar
 from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import RunCancelled
-from bdgf.model.shared.messages import Pretrained, Trained
+from bdgf.model.shared.events import Pretrained, Trained
 from bdgf.tests.engine.helpers import Recorder, pretrain, train
 
 Make = Callable[..., Worker]

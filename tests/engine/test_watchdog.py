@@ -23,7 +23,8 @@ from bdgf.bdgf_qgis.engine.wait_timer import WaitTimer
 from bdgf.bdgf_qgis.engine.watchdog import Limits
 from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.workflows.pace_text import step_text
-from bdgf.model.shared.messages import Alive, Block, Event, Progress
+from bdgf.model.shared.events import Alive, Event, Progress
+from bdgf.model.shared.jobs import Block
 from bdgf.model.worker import heartbeat
 from bdgf.model.worker.heartbeat import Heartbeat
 from bdgf.tests.engine.helpers import Recorder, classify, pretrain, soon
@@ -160,7 +161,7 @@ def begin(folder):
     from bdgf.bdgf_qgis.engine.run import run_job
     from bdgf.bdgf_qgis.engine.block_stream import classify_blocks
     from bdgf.tests.engine.helpers import Recorder, classify, fake_worker, pretrain
-    from bdgf.model.shared.messages import Block
+    from bdgf.model.shared.jobs import Block
     said = []
     def go():
         worker = fake_worker(Path(folder))

@@ -14,7 +14,7 @@ import pytest
 from bdgf.bdgf_qgis.engine.errors import WorkerDied
 from bdgf.bdgf_qgis.engine.worker import Worker, WorkerCommand
 from bdgf.bdgf_qgis.files.workspace import Workspace
-from bdgf.model.shared.messages import Cancelled, Event, Note, Pretrained, Ready
+from bdgf.model.shared.events import Cancelled, Event, Note, Pretrained, Ready
 from bdgf.tests.engine.helpers import pretrain, session_of, soon
 
 Make = Callable[..., Worker]

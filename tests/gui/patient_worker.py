@@ -18,7 +18,8 @@ import numpy as np
 sys.path.insert(0, sys.argv[1])
 
 from model.job.reporter import Reporter
-from model.shared.messages import Block, BlockDone, CheckJob, ClassifyJob, PretrainJob, Ready, TrainJob
+from model.shared.events import BlockDone, Ready
+from model.shared.jobs import Block, CheckJob, ClassifyJob, PretrainJob, TrainJob
 from model.worker.loop import serve
 
 KIND = sys.argv[2]

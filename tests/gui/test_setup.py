@@ -35,7 +35,7 @@ from bdgf.bdgf_qgis.preferences import (
 from bdgf.bdgf_qgis.workflows import session
 from bdgf.bdgf_qgis.workflows.environment import overruling_python
 from bdgf.bdgf_qgis.workflows.network_settings import proxy_address
-from bdgf.model.shared.messages import CacheFolder
+from bdgf.model.shared.jobs import CacheFolder
 from bdgf.tests.engine.helpers import fake_start, session_of
 
 

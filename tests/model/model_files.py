@@ -13,7 +13,7 @@ from bdgf.model.bdgf import BDGF, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.shared.header import FORMAT, KEY, Header
-from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import BranchSettings
 from bdgf.tests.model.scene import checkered, rasters_of, tiny_settings
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo, TileFiles, TrainJob
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import TileFiles, TrainJob
 from bdgf.model.shared.settings import PRESETS, BranchSettings, DiffusionSettings, Settings, TrainingSettings
 
 TILE = 64

@@ -17,8 +17,9 @@ from bdgf.bdgf_qgis.report.page import Page
 from bdgf.bdgf_qgis.report.reliability import Reliability
 from bdgf.bdgf_qgis.report.training import TrainingReport
 from bdgf.model.shared.accuracy import accuracy_of
+from bdgf.model.shared.events import Curve
 from bdgf.model.shared.header import Header
-from bdgf.model.shared.messages import ClassInfo, Curve, ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import PRESETS
 
 CLASSES = (ClassInfo(1, "Water", "#0000ff"), ClassInfo(2, "<b>Soil</b>", "#a52a2a"), ClassInfo(9, "Snow", "#ffffff"))

@@ -11,7 +11,7 @@ from qgis.core import QgsPalettedRasterRenderer, QgsProcessingContext, QgsProjec
 
 from bdgf.bdgf_qgis.style import post_processor
 from bdgf.bdgf_qgis.style.raster_style import class_renderer, class_style, probability_style, style_raster
-from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.infos import ClassInfo
 
 CLASSES = (ClassInfo(3, "Water & <ice>", "#0000ff"), ClassInfo(700, "Soil", "#a52a2a"))
 

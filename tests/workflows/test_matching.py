@@ -9,7 +9,7 @@ from osgeo import gdal
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.workflows.matching import match_modalities
-from bdgf.model.shared.messages import ModalityInfo
+from bdgf.model.shared.infos import ModalityInfo
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bdgf.bdgf_qgis.raster.reading.raster import Raster
 from bdgf.bdgf_qgis.workflows.nodata_text import nodata_note, nodata_values
 from bdgf.bdgf_qgis.workflows.reference_grid import finest, nearest, pixel_ratio
 from bdgf.model.shared.header import FORMAT, Header
-from bdgf.model.shared.messages import ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import PRESETS
 from bdgf.tests.raster.helpers import make_raster, wkt
 

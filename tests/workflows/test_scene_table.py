@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.workflows.scene_table import FAILED, SceneResult, SceneTable
-from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.infos import ClassInfo
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum(a)", "\t=1+1", "\r=1", "\uff1d1", " =1"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....model.shared.device_order import by_preference
-from ....model.shared.messages import Checked, DeviceInfo, KernelCheck
+from ....model.shared.events import Checked, DeviceInfo, KernelCheck
 
 
 @dataclass(frozen=True)

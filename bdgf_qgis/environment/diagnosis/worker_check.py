@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, cast
 
-from ....model.shared.messages import Checked, CheckJob, DeviceInfo, KernelCheck
+from ....model.shared.events import Checked, DeviceInfo, KernelCheck
+from ....model.shared.jobs import CheckJob
 from ...engine.errors import WorkerDied, WorkerFailed
 from ...engine.run import run_job
 from ...engine.worker import Worker

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Optional
 
 from osgeo import gdal
 
+from ....model.shared.infos import TrainingPolygons
 from ....model.shared.limits import Text
-from ....model.shared.messages import TrainingPolygons
 from ....model.shared.rebuild import rebuild
 from ....model.shared.strict_json import parse
 from ....model.shared.text import plain_text

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from osgeo import gdal, gdal_array
 
-from ....model.shared.messages import ClassInfo
+from ....model.shared.infos import ClassInfo
 from ...feedback import SILENT, Feedback, RunCancelled
 from ...files.atomic_file import AtomicFile
 from ..errors import RasterError

@@ -10,7 +10,7 @@ from typing import Any, Optional
 import numpy as np
 from osgeo import gdal, gdal_array
 
-from ....model.shared.messages import ClassInfo
+from ....model.shared.infos import ClassInfo
 from ...files.atomic_file import AtomicFile
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors

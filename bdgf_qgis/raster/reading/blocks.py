@@ -11,7 +11,7 @@ from typing import Optional
 
 import numpy as np
 
-from ....model.shared.messages import Block
+from ....model.shared.jobs import Block
 from ....model.shared.patch_starts import patch_starts
 from ..errors import RasterError
 from ..grid import Window

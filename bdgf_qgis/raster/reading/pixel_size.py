@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ....model.shared.messages import SceneInfo
+from ....model.shared.infos import SceneInfo
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid

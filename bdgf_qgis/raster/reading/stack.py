@@ -10,7 +10,7 @@ from typing import Optional, Union
 import numpy as np
 from osgeo import gdal
 
-from ....model.shared.messages import ModalityInfo, SceneInfo
+from ....model.shared.infos import ModalityInfo, SceneInfo
 from ....model.shared.text import short_name
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError

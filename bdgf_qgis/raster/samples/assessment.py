@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....model.shared.messages import ClassInfo, TrainingPolygons
+from ....model.shared.infos import ClassInfo, TrainingPolygons
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Window

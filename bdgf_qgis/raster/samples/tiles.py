@@ -17,7 +17,7 @@ from typing import Optional
 
 import numpy as np
 
-from ....model.shared.messages import TileFiles
+from ....model.shared.jobs import TileFiles
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Window

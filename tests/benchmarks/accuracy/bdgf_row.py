@@ -27,17 +27,10 @@ from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
 from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles
+from bdgf.model.shared.events import Curve, Pretrained, Trained
 from bdgf.model.shared.header import read_header
-from bdgf.model.shared.messages import (
-    Block,
-    ClassifyJob,
-    ClassInfo,
-    Curve,
-    Pretrained,
-    PretrainJob,
-    Trained,
-    TrainJob,
-)
+from bdgf.model.shared.infos import ClassInfo
+from bdgf.model.shared.jobs import Block, ClassifyJob, PretrainJob, TrainJob
 from bdgf.model.shared.settings import Settings
 from bdgf.tests.benchmarks.accuracy.figures import (
     Figures,

@@ -10,7 +10,7 @@ from bdgf.model.bdgf import BDGF, save_model
 from bdgf.model.data.bands import BandScaler
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.shared.header import FORMAT, Header
-from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import Settings
 from bdgf.tests.benchmarks.speed.scene import BANDS, CLASSES, pixels
 

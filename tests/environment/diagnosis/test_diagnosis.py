@@ -13,7 +13,7 @@ from bdgf.bdgf_qgis.environment.diagnosis.verdict import DeviceCheck, trouble_of
 from bdgf.bdgf_qgis.environment.diagnosis.worker_check import Diagnosis
 from bdgf.bdgf_qgis.environment.python import WorkerPython
 from bdgf.bdgf_qgis.environment.redaction import without_names
-from bdgf.model.shared.messages import Checked, DeviceInfo, KernelCheck, PackageInfo
+from bdgf.model.shared.events import Checked, DeviceInfo, KernelCheck, PackageInfo
 
 CPU = DeviceInfo("cpu", "CPU, 8 threads", 0, 0, "", "")
 SMALL = DeviceInfo("cuda:0", "Small", 8 << 30, 2 << 30, "8.6", "")

@@ -13,7 +13,9 @@ from bdgf.model.device.choice import DeviceError, choose_device, no_build_for_ca
 from bdgf.model.device.kernels import Kernel, first_trouble, kernels, try_kernel
 from bdgf.model.job.reporter import Reporter
 from bdgf.model.shared.device_order import by_preference
-from bdgf.model.shared.messages import CheckJob, DeviceInfo, Event, Note, decode, encode
+from bdgf.model.shared.events import DeviceInfo, Event, Note
+from bdgf.model.shared.jobs import CheckJob
+from bdgf.model.shared.messages import decode, encode
 
 CPU = torch.device("cpu")
 

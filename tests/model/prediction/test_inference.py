@@ -15,7 +15,8 @@ from bdgf.model.errors import JobCancelled
 from bdgf.model.prediction.batches import MOST_PATCHES, OutOfMemory, Predictor, patches_that_fit
 from bdgf.model.prediction.blocks import CERTAIN, NO_CLASS, BlockClassifier
 from bdgf.model.shared.header import FORMAT, Header, ModelFileError
-from bdgf.model.shared.messages import Block, ClassifyJob, ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import Block, ClassifyJob
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, tiny_settings
 
 SHAPE = (150, 130)

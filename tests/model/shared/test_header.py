@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from bdgf.model.shared.header import FORMAT, KEY, Header, ModelFileError, read_header, to_text
-from bdgf.model.shared.messages import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import PRESETS
 
 HEADER = Header(

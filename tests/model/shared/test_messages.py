@@ -6,32 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from bdgf.model.shared.messages import (
-    Block,
+from bdgf.model.shared.events import (
     BlockDone,
-    Cancel,
     Cancelled,
     Classified,
-    ClassifyJob,
-    ClassInfo,
     Curve,
     Failed,
-    Finish,
-    Message,
-    ModalityInfo,
     Note,
     Pretrained,
-    PretrainJob,
     Progress,
-    Quit,
     Ready,
-    SceneInfo,
-    TileFiles,
     Trained,
-    TrainJob,
-    decode,
-    encode,
 )
+from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import Block, Cancel, ClassifyJob, Finish, PretrainJob, Quit, TileFiles, TrainJob
+from bdgf.model.shared.messages import Message, decode, encode
 from bdgf.model.shared.settings import PRESETS, BranchSettings
 
 TILES = TileFiles(64, "/tmp/ä b/index.npy", ("0.npy", "1.npy"), "valid.npy", "training.npy", None)

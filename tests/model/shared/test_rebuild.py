@@ -88,7 +88,10 @@ def test_messages_are_read_after_the_plugin_was_unloaded() -> None:
     code = """
 import sys
 from bdgf.bdgf_qgis.files.kept_blocks import KeptBlock
-from bdgf.model.shared.messages import ModalityInfo, PretrainJob, SceneInfo, TileFiles, decode, encode, rebuild
+from bdgf.model.shared.infos import ModalityInfo, SceneInfo
+from bdgf.model.shared.jobs import PretrainJob, TileFiles
+from bdgf.model.shared.messages import decode, encode
+from bdgf.model.shared.rebuild import rebuild
 from bdgf.model.shared.settings import PRESETS
 info, scene = ModalityInfo("a", ("b",), "uint8"), SceneInfo("", (1.0, 1.0), (1, 1))
 job = PretrainJob(TileFiles(64, "i", (), "v"), (info,), scene, PRESETS["quick"], 1, "", "", "")
@@ -96,7 +99,7 @@ line = encode(job)
 for name in [each for each in sys.modules if each.split(".")[0] == "bdgf"]:
     del sys.modules[name]
 assert decode(line) == job
-assert rebuild(KeptBlock, {"number": 1, "pixels": 2, "files": [{"name": "a", "size": 1, "checksum": 2}]}).number == 1
+assert rebuild(KeptBlock, {"number": 1, "counts": [2], "files": [{"name": "a", "size": 1, "checksum": 2}]}).number == 1
 print("read")
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bdgf.model.errors import JobCancelled
-from bdgf.model.shared.messages import PretrainJob
+from bdgf.model.shared.jobs import PretrainJob
 from bdgf.model.shared.settings import DiffusionSettings
 from bdgf.model.training import checkpoint, state_file
 from bdgf.model.training.checkpoint import CheckpointFile

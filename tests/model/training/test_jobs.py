@@ -17,7 +17,7 @@ from bdgf.model.device.choice import mixed_precision
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.errors import JobCancelled
 from bdgf.model.shared.header import ModelFileError, read_header
-from bdgf.model.shared.messages import PretrainJob
+from bdgf.model.shared.jobs import PretrainJob
 from bdgf.model.shared.settings import BRANCHES, GUIDANCE, BranchSettings, MutualSettings, TrainingSettings
 from bdgf.model.training.classifier_training import Learner, class_weights, draw_patches
 from bdgf.model.training.jobs import pretrain, train

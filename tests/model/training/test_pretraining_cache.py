@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bdgf.model.shared.messages import CacheFolder, PretrainJob, TrainJob
+from bdgf.model.shared.jobs import CacheFolder, PretrainJob, TrainJob
 from bdgf.model.shared.settings import BranchSettings, DiffusionSettings
 from bdgf.model.training.curves import CurveLog
 from bdgf.model.training.jobs import pretrain, train

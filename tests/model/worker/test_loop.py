@@ -15,8 +15,10 @@ import pytest
 from bdgf.model.errors import InputError, JobCancelled
 from bdgf.model.job.failures import failure_of
 from bdgf.model.job.reporter import Reporter
+from bdgf.model.shared.events import Event, Note, Progress
 from bdgf.model.shared.header import ModelFileError
-from bdgf.model.shared.messages import Cancel, ClassifyJob, Event, Finish, Message, Note, Progress, Quit, encode
+from bdgf.model.shared.jobs import Cancel, ClassifyJob, Finish, Quit
+from bdgf.model.shared.messages import Message, encode
 from bdgf.model.worker.channel import Channel, Inbox
 from bdgf.model.worker.loop import clear_folder
 

@@ -20,7 +20,7 @@ from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.lineage import Lineage, read_lineage
 from bdgf.bdgf_qgis.raster.output.mosaic import Content, Part, write_mosaic, write_part
 from bdgf.bdgf_qgis.raster.output.statistics import Statistics
-from bdgf.model.shared.messages import ClassInfo, TrainingPolygons
+from bdgf.model.shared.infos import ClassInfo, TrainingPolygons
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 

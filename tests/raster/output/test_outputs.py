@@ -16,7 +16,7 @@ from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
-from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.infos import ClassInfo
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 
 GRID = Grid(300, 200, TRANSFORM, wkt(UTM))

@@ -6,7 +6,7 @@ import pytest
 
 from bdgf.bdgf_qgis.raster.grid import Grid
 from bdgf.bdgf_qgis.raster.reading.pixel_size import UNKNOWN, comparable, pixel_metres, side, size_text
-from bdgf.model.shared.messages import SceneInfo
+from bdgf.model.shared.infos import SceneInfo
 from bdgf.tests.raster.helpers import wkt
 
 

@@ -20,7 +20,7 @@ from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of
 from bdgf.bdgf_qgis.raster.samples.polygon_digests import training_polygons
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
 from bdgf.model.shared.accuracy import accuracy_of
-from bdgf.model.shared.messages import ClassInfo
+from bdgf.model.shared.infos import ClassInfo
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, again, box, make_raster, polygons_of, wkt
 

@@ -15,7 +15,7 @@ from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack, open_stack
 from bdgf.bdgf_qgis.raster.samples.labels import Labels, rasterise_labels
 from bdgf.bdgf_qgis.raster.samples.tiles import copy_tiles, plan_tiles
-from bdgf.model.shared.messages import TileFiles
+from bdgf.model.shared.jobs import TileFiles
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import UTM, box, make_raster, wkt
 
