@@ -1,1 +1,1 @@
-"""Files that are written: atomic ones, kept blocks, workspaces; locks, links, disk space. Standard library only."""
+"""Files that are written: atomic ones, kept blocks, workspaces; locks, paths, disk space. Standard library only."""

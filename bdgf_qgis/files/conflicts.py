@@ -1,4 +1,4 @@
-"""Whether writing a result would destroy a file that is read, or another result.
+"""Whether a result may be written where it is wanted: its name fits, and it destroys no file that is read, no result.
 
 Files are compared by where they really lie: through links and hard links; names that differ only in case, or in the
 form of letters with accents, are one, as many disks have it. What belongs beside a file counts as part of it.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
 
 _AFTER_NAME = (".aux.xml", ".ovr", ".msk", ".xml", ".vat.dbf", ".vat.cpg", ".points", "-wal", "-shm", "-journal")
@@ -20,6 +22,7 @@ _AFTER_STEM = (
     ".rde", ".ige", ".img", ".imd", ".rpb", ".csvt", ".tab", ".dat", ".map", ".id", ".mif", ".mid",
 )  # fmt: skip
 _ALONE = (".safetensors",)  # models: nothing belongs beside them
+_LONGEST_NAME = 255  # usually: bytes, on Windows units of UTF-16
 _VIRTUAL = re.compile(r"^/vsi\w+/(\{)?")
 
 
@@ -52,8 +55,8 @@ class ReadFiles:
         self._names: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._identities: dict[tuple[int, int], str] = {}
-        for each in dict.fromkeys(paths):
-            path = _on_disk(each)
+        for given in dict.fromkeys(paths):
+            path = _on_disk(given)
             try:
                 keys = _keys(path)
             except ValueError:  # no path, but what only GDAL can open
@@ -69,10 +72,10 @@ class ReadFiles:
 
     def conflict(self, result: Written) -> Optional[Conflict]:
         """The first file that would suffer from a result, None where none would."""
-        for each in result.files:
-            found = self._suffering(each)
-            if found is not None:
-                return Conflict(result.path, each, found)
+        for written in result.files:
+            file = self._suffering(written)
+            if file is not None:
+                return Conflict(result.path, written, file)
         return None
 
     def _suffering(self, path: str) -> Optional[str]:
@@ -99,10 +102,10 @@ def clash(results: Iterable[Written]) -> Optional[Conflict]:
     """The first result of which a file is one of another result's, None where each has its own."""
     taken: dict[str, str] = {}
     for result in results:
-        own = [(each, key) for each in result.files for key in _keys(each)]
-        for each, key in own:
+        own = [(file, key) for file in result.files for key in _keys(file)]
+        for file, key in own:
             if key in taken:
-                return Conflict(result.path, each, taken[key])
+                return Conflict(result.path, file, taken[key])
         taken.update((key, result.path) for _, key in own)
     return None
 
@@ -122,17 +125,17 @@ def spelling(path: str) -> str:
 def _identity(path: str) -> Optional[tuple[int, int]]:
     """Device and number of a file, the same for all its names; None for what is no file."""
     try:
-        found = os.stat(path)
+        state = os.stat(path)
     except (OSError, ValueError):
         return None
-    return (found.st_dev, found.st_ino) if found.st_ino else None
+    return (state.st_dev, state.st_ino) if state.st_ino else None
 
 
 def _on_disk(path: str) -> str:
     """Of a path in GDAL's virtual file systems the archive that it leads into; others as they are."""
     plain = path
-    while found := _VIRTUAL.match(plain):
-        plain = plain[found.end() :]
+    while prefix := _VIRTUAL.match(plain):
+        plain = plain[prefix.end() :]
     if plain == path:
         return path
     plain = plain.replace("}", "")
@@ -142,3 +145,35 @@ def _on_disk(path: str) -> str:
             return path
         plain = shorter
     return plain or path
+
+
+def letters_that_fit(result: Written) -> Optional[int]:
+    """How many letters the name of a result may have, its suffix included; None where it is short enough.
+
+    Names of what is written beside it, which hold its own, count as well.
+    """
+    path = Path(result.path)
+    longest = max(_length(Path(file).name) for file in result.files)
+    excess = longest - _longest_name(path.parent)
+    if excess <= 0:
+        return None
+    letters = path.stem
+    while letters and excess > 0:
+        excess -= _length(letters[-1])
+        letters = letters[:-1]
+    return len(letters) + len(path.suffix)
+
+
+def _length(name: str) -> int:
+    return len(name.encode("utf-16-le", "surrogatepass")) // 2 if sys.platform == "win32" else len(os.fsencode(name))
+
+
+def _longest_name(folder: Path) -> int:
+    """The most that a name may have in a folder, or in that above it that is there."""
+    if hasattr(os, "pathconf"):
+        for existing in (folder, *folder.parents):
+            try:
+                return os.pathconf(existing, "PC_NAME_MAX")
+            except (OSError, ValueError):
+                continue
+    return _LONGEST_NAME

@@ -34,21 +34,21 @@ def free_space(folder: Path) -> int:
 def shortages(needs: Iterable[Need]) -> list[Shortage]:
     """The disks that have not what all needs on them come to; one that does not say what it has counts as large."""
     disks: dict[int, list[Need]] = {}
-    for each in needs:
-        disks.setdefault(os.stat(_existing(each.folder)).st_dev, []).append(each)
-    found = []
+    for need in needs:
+        disks.setdefault(os.stat(_existing(need.folder)).st_dev, []).append(need)
+    short = []
     for together in disks.values():
-        folder, size = together[0].folder, sum(each.size for each in together)
+        folder, size = together[0].folder, sum(need.size for need in together)
         try:
             free = free_space(folder)
         except OSError:
             continue
         if free < size:
-            found.append(Shortage(folder, size, free))
-    return found
+            short.append(Shortage(folder, size, free))
+    return short
 
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest of its parents that is there."""
     folder = folder.absolute()
-    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    return next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)

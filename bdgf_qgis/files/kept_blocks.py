@@ -16,8 +16,8 @@ from typing import BinaryIO, Optional
 from ...model.shared.rebuild import rebuild, rebuildable
 from ...model.shared.strict_json import parse
 from .errors import FileError, held_by_another_run
-from .links import is_link, remove_link, require_file
-from .lock import remove_lock, take_lock, try_lock
+from .locks import remove_lock, take_lock, try_lock
+from .paths import is_link, remove_link, require_file
 from .renames import KEPT_BLOCKS_END
 
 _LOCK, _MANIFEST = "lock", "manifest.json"
@@ -67,7 +67,7 @@ class KeptBlocks:
         self.path = output.with_name(output.name + KEPT_BLOCKS_END)
         self.blocks: dict[int, KeptBlock] = {}
         self._unread = False  # whether there may be blocks that are not looked at yet
-        self._made: list[Path] = [each for each in self.path.parents if not each.exists()]
+        self._made: list[Path] = [parent for parent in self.path.parents if not parent.exists()]
         sweep_old(self.path.parent)
         self._require_ours()
         self._lock: Optional[BinaryIO] = self._locked()
@@ -100,8 +100,8 @@ class KeptBlocks:
         self, number: int, counts: Sequence[int], files: Sequence[Path], figures: Sequence[Sequence[float]] = ()
     ) -> None:
         """A block is finished, and its files, in this folder, are closed. It counts once its record is on the disk."""
-        kept = tuple(KeptFile(each.name, each.stat().st_size, _checksum(each, sync=True)) for each in files)
-        block = KeptBlock(number, tuple(counts), kept, tuple(tuple(each) for each in figures))
+        kept = tuple(KeptFile(file.name, file.stat().st_size, _checksum(file, sync=True)) for file in files)
+        block = KeptBlock(number, tuple(counts), kept, tuple(map(tuple, figures)))
         _write(self.path / _record(number), asdict(block))
         self.blocks[number] = block
 
@@ -120,9 +120,9 @@ class KeptBlocks:
         self._lock.close()
         self._lock = None
         if useless:
-            for each in self._made:
+            for folder in self._made:
                 with contextlib.suppress(OSError):
-                    each.rmdir()
+                    folder.rmdir()
 
     def _require_ours(self) -> None:
         """Raise FileError where a link, or a folder with other files, has the folder's name."""
@@ -152,7 +152,7 @@ class KeptBlocks:
             check()
             with contextlib.suppress(OSError, ValueError, TypeError):
                 block: KeptBlock = rebuild(KeptBlock, parse(_text(path)))
-                if all(self._whole(each) for each in block.files):
+                if all(map(self._whole, block.files)):
                     self.blocks[block.number] = block
 
     def _whole(self, file: KeptFile) -> bool:
@@ -165,7 +165,7 @@ class KeptBlocks:
         )
 
     def _clear(self) -> None:
-        """Remove what is no finished block: other calls' and damaged ones, and drafts of a run that was killed."""
+        """Remove what is no finished block: other calls' and damaged ones, temporary files of a killed run."""
         known = {_record(number) for number in self.blocks}
         known |= {file.name for block in self.blocks.values() for file in block.files}
         for name in os.listdir(self.path):
@@ -175,16 +175,16 @@ class KeptBlocks:
 
 def sweep_old(folder: Path, seconds: float = _OLD) -> None:
     """Delete folders of kept blocks in `folder` to which nothing was added for 14 days and that no run holds."""
-    for each in folder.glob("*" + KEPT_BLOCKS_END):
+    for kept in folder.glob("*" + KEPT_BLOCKS_END):
         with contextlib.suppress(OSError):
-            file = each / _LOCK
-            if is_link(each) or is_link(file) or not file.is_file() or time.time() - each.stat().st_mtime < seconds:
+            file = kept / _LOCK
+            if is_link(kept) or is_link(file) or not file.is_file() or time.time() - kept.stat().st_mtime < seconds:
                 continue
-            if _call_of(each) is None and os.listdir(each) != [_LOCK]:
+            if _call_of(kept) is None and os.listdir(kept) != [_LOCK]:
                 continue
             with open(file, "ab") as lock:
                 if try_lock(lock):
-                    _remove(each, lock)
+                    _remove(kept, lock)
 
 
 def _call_of(folder: Path) -> Optional[str]:
@@ -212,7 +212,7 @@ def _remove(folder: Path, lock: BinaryIO) -> None:
 
 def _foreign(folder: Path) -> list[str]:
     """Names in a folder of kept blocks that are none of ours."""
-    return [each for each in os.listdir(folder) if each not in (_LOCK, _MANIFEST) and not _OURS.fullmatch(each)]
+    return [name for name in os.listdir(folder) if name not in (_LOCK, _MANIFEST) and not _OURS.fullmatch(name)]
 
 
 def _record(number: object) -> str:
@@ -237,13 +237,13 @@ def _text(path: Path) -> str:
 
 def _write(path: Path, content: object) -> None:
     """A whole JSON file, on the disk, or none."""
-    draft = path.with_name(path.name + ".new")
-    remove_link(draft)
-    with open(draft, "w", encoding="utf-8") as file:
+    temporary = path.with_name(path.name + ".new")
+    remove_link(temporary)
+    with open(temporary, "w", encoding="utf-8") as file:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    os.replace(temporary, path)
     with contextlib.suppress(OSError):  # Windows opens no folder
         handle = os.open(path.parent, os.O_RDONLY)
         try:

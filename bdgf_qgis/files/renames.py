@@ -1,14 +1,13 @@
 """New files take their places together, also where the process is killed between two renames.
 
-Everything hidden beside a result is named `.bdgf-<token>...`: its lock, which ends with the process, drafts, older
-files that make way, and a journal of what becomes what. Whoever next writes into the folder finishes what the journal
-says (its drafts are whole), or sweeps what has none. Files that are not as the journal knew them are left alone.
+Hidden beside a result, under one token, are its lock, which ends with the process, temporary files, older files that
+make way, and a journal of what becomes what. Whoever next writes into the folder finishes what the journal says (its
+temporary files are whole), or sweeps what has none. Files that are not as the journal knew them are left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -17,23 +16,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, TypedDict
 
-from .conflicts import spelling
-from .links import is_link, require_file
-from .lock import remove_lock, take_lock
+from .locks import MARK, lock_file, remove_lock, take_lock
+from .paths import is_link, require_file
 
 KEPT_BLOCKS_END = ".bdgf-part"
-_MARK = ".bdgf-"
-_OURS = re.compile(re.escape(_MARK) + r"(?P<token>[0-9a-f]{8}|[0-9a-f]{16})[.-]")
-_LOCK, _ARMED, _UNDONE, _OLD, _NEW = ".lock", ".moves", ".undo", "-old", "-new"
+_OURS = re.compile(re.escape(MARK) + r"(?P<token>[0-9a-f]{8}|[0-9a-f]{16})[.-]")
+_ARMED, _UNDONE, _OLD, _NEW = ".moves", ".undo", "-old", "-new"
 _LONGEST_JOURNAL = 1 << 20  # bytes
-_LONGEST_SUFFIX = 32  # bytes of a suffix that a draft keeps: GDAL and QGIS look at it
+_LONGEST_SUFFIX = 32  # bytes of a suffix that a temporary file keeps: GDAL and QGIS look at it
 
 
 class _Move(TypedDict):
-    draft: Optional[str]  # None: the older file only goes
+    temporary: Optional[str]  # None: the older file only goes
     target: str
     backup: str
-    new: Optional[list[int]]  # state of the draft: bytes, time of the last change in nanoseconds
+    new: Optional[list[int]]  # state of the temporary file: bytes, time of the last change in nanoseconds
     old: Optional[list[int]]  # state of what stood in the place
 
 
@@ -42,20 +39,9 @@ def new_token() -> str:
     return secrets.token_hex(4)
 
 
-def lock_file(folder: Path, token: str) -> Path:
-    """The lock of a token's files."""
-    return folder / f"{_MARK}{token}{_LOCK}"
-
-
-def name_lock(path: Path) -> Path:
-    """The lock of the run that is going to write a result; spellings of its name that differ in case share it."""
-    name = spelling(path.name)
-    return lock_file(path.parent, hashlib.blake2b(os.fsencode(name), digest_size=8).hexdigest())
-
-
-def draft_file(folder: Path, token: str, suffix: str) -> Path:
+def temporary_file(folder: Path, token: str, suffix: str) -> Path:
     """Where a result with this suffix is written at first."""
-    return folder / f"{_MARK}{token}{_NEW}{suffix if len(os.fsencode(suffix)) <= _LONGEST_SUFFIX else ''}"
+    return folder / f"{MARK}{token}{_NEW}{suffix if len(os.fsencode(suffix)) <= _LONGEST_SUFFIX else ''}"
 
 
 class Swap:
@@ -64,8 +50,8 @@ class Swap:
     Args:
         folder: where the places are.
         token: of its hidden files, whose lock the caller holds.
-        moves: drafts and their places, in order; drafts lie in the folder or with kept blocks in it. None in place of a
-            draft: what stands in the place only goes.
+        moves: temporary files and their places, in order; the files lie in the folder or with kept blocks in it. None
+            instead of a file: what stands in the place only goes.
     """
 
     def __init__(self, folder: Path, token: str, moves: Sequence[tuple[Optional[Path], Path]]) -> None:
@@ -73,13 +59,13 @@ class Swap:
         self._token = token
         self._moves: list[_Move] = [
             {
-                "draft": None if draft is None else draft.relative_to(folder).as_posix(),
+                "temporary": None if temporary is None else temporary.relative_to(folder).as_posix(),
                 "target": target.name,
-                "backup": f"{_MARK}{token}{_OLD}{number}",
-                "new": _state(draft),
+                "backup": f"{MARK}{token}{_OLD}{number}",
+                "new": _state(temporary),
                 "old": _state(target),
             }
-            for number, (draft, target) in enumerate(moves)
+            for number, (temporary, target) in enumerate(moves)
         ]
 
     @property
@@ -92,12 +78,12 @@ class Swap:
         last = leader._moves[-1]
         place = None if leader is self else str((leader._folder / last["target"]).absolute())
         text = json.dumps({"moves": self._moves, "leader": leader._token, "place": place, "state": last["new"]})
-        draft = self._journal(_ARMED + _NEW)
-        with open(draft, "x", encoding="ascii") as file:
+        temporary = self._journal(_ARMED + _NEW)
+        with open(temporary, "x", encoding="ascii") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, self._journal(_ARMED))
+        os.replace(temporary, self._journal(_ARMED))
         with contextlib.suppress(OSError):  # Windows opens no folder
             handle = os.open(self._folder, os.O_RDONLY)
             try:
@@ -111,8 +97,8 @@ class Swap:
         target = self._folder / move["target"]
         if os.path.lexists(target):
             os.replace(target, self._folder / move["backup"])
-        if move["draft"] is not None:
-            os.replace(self._folder / move["draft"], target)
+        if move["temporary"] is not None:
+            os.replace(self._folder / move["temporary"], target)
 
     def turn_back(self) -> None:
         """From here on a next run restores what was; for the leader."""
@@ -147,7 +133,7 @@ class Swap:
                 self._journal(end).unlink()
 
     def _journal(self, end: str) -> Path:
-        return self._folder / f"{_MARK}{self._token}{end}"
+        return self._folder / f"{MARK}{self._token}{end}"
 
     # ------------------------------------------------------------ after a process was killed
 
@@ -171,17 +157,17 @@ class Swap:
             target, backup = self._folder / move["target"], self._folder / move["backup"]
             standing = _state(target)
             with contextlib.suppress(OSError):
-                if move["draft"] is None:
+                if move["temporary"] is None:
                     if standing is not None and standing == move["old"]:
                         target.unlink()
                     continue
-                draft = self._folder / move["draft"]
-                if _state(draft) == move["new"] and (standing is None or standing == move["old"]):
-                    os.replace(draft, target)
+                temporary = self._folder / move["temporary"]
+                if _state(temporary) == move["new"] and (standing is None or standing == move["old"]):
+                    os.replace(temporary, target)
                     placed.append(move["target"])
                 elif standing is None and os.path.lexists(backup):
                     os.replace(backup, target)
-                draft.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
         return placed
 
     def is_armed(self, said: dict[str, Any]) -> bool:
@@ -225,15 +211,15 @@ def _finish(folder: Path, token: str) -> list[str]:
             swap.clear()
         else:
             swap.restore()
-    remove_drafts(folder, token)
+    remove_temporary_files(folder, token)
     return placed
 
 
-def remove_drafts(folder: Path, token: str) -> None:
-    """Remove a token's drafts from a folder, with what GDAL and SQLite leave beside them."""
+def remove_temporary_files(folder: Path, token: str) -> None:
+    """Remove a token's temporary files from a folder, with what GDAL and SQLite leave beside them."""
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
-            if name.startswith((f"{_MARK}{token}{_NEW}", f"{_MARK}{token}{_ARMED}{_NEW}")):
+            if name.startswith((f"{MARK}{token}{_NEW}", f"{MARK}{token}{_ARMED}{_NEW}")):
                 with contextlib.suppress(OSError):
                     os.unlink(folder / name)
 
@@ -252,16 +238,16 @@ def _state(path: Optional[Path]) -> Optional[list[int]]:
 def _checked(move: Any, token: str, folder: Path) -> _Move:
     """A move of a journal. Raises ValueError where it names what is not in the folder, or hidden files of others."""
     target, backup = str(move["target"]), str(move["backup"])
-    draft = None if move["draft"] is None else str(move["draft"])
-    fine = _is_name(target) and not _OURS.match(target) and _is_name(backup) and backup.startswith(_MARK + token + _OLD)
-    if draft is not None:
-        part, _, name = draft.rpartition("/")
-        fine = fine and _is_name(name) and name.startswith(_MARK + token + _NEW)
+    temporary = None if move["temporary"] is None else str(move["temporary"])
+    fine = _is_name(target) and not _OURS.match(target) and _is_name(backup) and backup.startswith(MARK + token + _OLD)
+    if temporary is not None:
+        part, _, name = temporary.rpartition("/")
+        fine = fine and _is_name(name) and name.startswith(MARK + token + _NEW)
         if part:
             fine = fine and _is_name(part) and part.endswith(KEPT_BLOCKS_END) and not is_link(folder / part)
     if not fine:
         raise ValueError(move)
-    return _Move(draft=draft, target=target, backup=backup, new=move["new"], old=move["old"])
+    return _Move(temporary=temporary, target=target, backup=backup, new=move["new"], old=move["old"])
 
 
 def _is_name(text: str) -> bool:

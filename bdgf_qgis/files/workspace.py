@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, Optional
 
 from ...model.shared.messages import FOLDER_PREFIX
-from .lock import try_lock
+from .locks import take_lock, try_lock
 
 _LOCK = "lock"
 _NAME = re.compile(re.escape(FOLDER_PREFIX) + r"\d+-\w+")
@@ -31,13 +31,9 @@ class Workspace:
     def __init__(self, parent: Optional[str] = None) -> None:
         home = parent or tempfile.gettempdir()
         self.path = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=home)).resolve()
-        self._lock: Optional[BinaryIO] = open(self.path / _LOCK, "wb")  # held until close()
-        end = time.monotonic() + _SWEEP
-        while not try_lock(self._lock):  # a sweep of another process may be looking at it
-            if time.monotonic() > end:
-                self._lock.close()
-                raise OSError(errno.EAGAIN, "another program holds its lock", str(self.path))
-            time.sleep(0.01)
+        self._lock: Optional[BinaryIO] = take_lock(self.path / _LOCK, _SWEEP)  # a sweep may be looking at it
+        if self._lock is None:
+            raise OSError(errno.EAGAIN, "another program holds its lock", str(self.path))
         self._lock.write(b"held")
         self._lock.flush()
         self._jobs = 0

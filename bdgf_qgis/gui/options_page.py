@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..files.folders import empty_folder, folder_size
+from ..files.paths import empty_folder, folder_size
 from ..preferences import DEVICES, Preferences, preferences_of, read_preferences, write_preferences
 from ..resources import icon, profile_home
 from ..translation import tr

@@ -22,8 +22,7 @@ from qgis.core import (
 )
 
 from ...model.shared.text import plain_text
-from ..files.lock import remove_lock, take_lock
-from ..files.renames import name_lock
+from ..files.locks import is_held
 from ..resources import profile_home
 from ..translation import tr
 
@@ -89,25 +88,10 @@ def free_place(text: str, scene: str, project: Path) -> Path:
     today = datetime.date.today().isoformat()
     path = Path(text.replace(_PROJECT, str(project)).replace(_DATE, today).replace(_SCENE, file_name(scene)))
     free, number = path, 1
-    while os.path.lexists(free) or _is_awaited(free):
+    while os.path.lexists(free) or is_held(free):
         number += 1
         free = path.with_name(f"{path.stem} ({number}){path.suffix}")
     return free
-
-
-def _is_awaited(path: Path) -> bool:
-    """Whether another run holds the place, as one that trains for an hour does."""
-    claim = name_lock(path)
-    if not claim.exists():
-        return False
-    try:
-        lock = take_lock(claim)
-    except OSError:
-        return False
-    if lock is None:
-        return True
-    remove_lock(lock, claim)
-    return False
 
 
 def file_name(text: str) -> str:

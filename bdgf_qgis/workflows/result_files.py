@@ -12,18 +12,13 @@ from qgis.core import QgsProcessingException
 
 from ...model.shared.text import plain_text
 from ..feedback import Feedback
-from ..files.atomic_file import DERIVED, AtomicFile, commit_together
-from ..files.conflicts import ReadFiles, Written, clash
-from ..files.errors import held_by_another_run, not_written
-from ..files.folders import make_folders, remove_empty
-from ..files.lock import remove_lock, take_lock
-from ..files.names import letters_that_fit
-from ..files.renames import finish_cut, name_lock
+from ..files.atomic_file import DERIVED, AtomicFile, commit_together, held_result
+from ..files.conflicts import ReadFiles, Written, clash, letters_that_fit
+from ..files.errors import not_written
+from ..files.renames import finish_cut
 from ..translation import tr
 from .error_sentences import told_to_user
 from .map_writer import STYLE
-
-_PATIENCE = 1.0  # seconds for a run that only looks whether the lock is left over
 
 
 @contextmanager
@@ -32,9 +27,9 @@ def placed(destination: str) -> Iterator[Path]:
 
     Raises QgsProcessingException, before anything is written, where the folder cannot be made or written to.
     """
-    with told_to_user(), AtomicFile(destination) as draft:
-        yield draft.file
-        draft.commit()
+    with told_to_user(), AtomicFile(destination) as result:
+        yield result.file
+        result.commit()
 
 
 def file_result(path: str, *beside: str) -> Written:
@@ -73,35 +68,13 @@ def held_places(results: Iterable[Written], reads: ReadFiles, feedback: Feedback
     with ExitStack() as stack:
         with told_to_user():
             for result in wanted:
-                stack.enter_context(_held(Path(result.path), feedback))
+                path = Path(result.path)
+                finished = finish_cut(path.parent)
+                if finished:
+                    text = tr("A run that was cut had not put these results in place; now they are: {names}.")
+                    feedback.info(text.format(names=", ".join(finished)))
+                stack.enter_context(held_result(path))
         yield
-
-
-@contextmanager
-def _held(path: Path, feedback: Feedback) -> Iterator[None]:
-    finished = finish_cut(path.parent)
-    if finished:
-        text = tr("A run that was cut had not put these results in place; now they are: {names}.")
-        feedback.info(text.format(names=", ".join(finished)))
-    try:
-        made = make_folders(path.parent)
-    except OSError as error:
-        raise not_written(path, error) from error
-    claim = name_lock(path)
-    try:
-        lock = take_lock(claim, _PATIENCE)
-    except OSError as error:
-        remove_empty(made)
-        raise not_written(path, error) from error
-    try:
-        if lock is None:
-            raise held_by_another_run(path)
-        AtomicFile(path).discard()
-        yield
-    finally:
-        if lock is not None:
-            remove_lock(lock, claim)
-        remove_empty(made)
 
 
 def _check_name(result: Written) -> None:
@@ -146,15 +119,15 @@ def _write_text(text: str, path: Path) -> None:
 def _write_all(results: Iterable[tuple[str, Callable[[Path], object]]]) -> None:
     """Results by their places, each written by a call."""
     with told_to_user(), ExitStack() as stack:
-        drafts = []
+        files = []
         for place, write in results:
             if place:
-                drafts.append(stack.enter_context(AtomicFile(place)))
+                files.append(stack.enter_context(AtomicFile(place)))
                 try:
-                    write(drafts[-1].file)
+                    write(files[-1].file)
                 except OSError as error:
-                    raise not_written(drafts[-1].path, error) from error
-        commit_together(drafts)
+                    raise not_written(files[-1].path, error) from error
+        commit_together(files)
 
 
 def tell_report(path: str, feedback: Feedback) -> None:

@@ -13,8 +13,8 @@ from typing import BinaryIO, Optional
 from ...model.shared.infos import ClassInfo
 from ...model.shared.text import plain_text
 from ..files.errors import held_by_another_run, not_written
-from ..files.links import remove_link
-from ..files.lock import try_lock
+from ..files.locks import try_lock
+from ..files.paths import remove_link
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # also the wide forms of East Asian keyboards
 _FAR = 1 << 30  # a place in the file that nobody reads: Windows locks bytes, against readers too

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bdgf.bdgf_qgis.files.conflicts import ReadFiles, Written, clash
-from bdgf.bdgf_qgis.files.names import letters_that_fit
+from bdgf.bdgf_qgis.files.conflicts import ReadFiles, Written, clash, letters_that_fit
 
 
 def suffering(result: Path | str, *reads: Path | str, beside: tuple[str, ...] = ()) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks
-from bdgf.bdgf_qgis.files.lock import take_lock
+from bdgf.bdgf_qgis.files.locks import take_lock
 from bdgf.bdgf_qgis.files.renames import finish_cut
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.reading.raster import describe

@@ -16,8 +16,8 @@ import pytest
 
 from bdgf.bdgf_qgis.files.atomic_file import AtomicFile, commit_together
 from bdgf.bdgf_qgis.files.errors import FileError
-from bdgf.bdgf_qgis.files.links import is_link
-from bdgf.bdgf_qgis.files.lock import take_lock
+from bdgf.bdgf_qgis.files.locks import take_lock
+from bdgf.bdgf_qgis.files.paths import is_link
 from bdgf.bdgf_qgis.files.renames import finish_cut
 
 OLD = {"map.tif": "old map", "map.qml": "old style", "map.tif.aux.xml": "old notes", "there/sure.tif": "old sure"}
@@ -162,13 +162,13 @@ os.kill(os.getpid(), 9)
         {"target": "/precious"},
         {"backup": "../precious"},
         {"backup": "precious"},
-        {"draft": "../precious"},
-        {"draft": "precious"},
-        {"draft": "linked.bdgf-part/.bdgf-{token}-new.tif"},
+        {"temporary": "../precious"},
+        {"temporary": "precious"},
+        {"temporary": "linked.bdgf-part/.bdgf-{token}-new.tif"},
         {"target": ""},
         {"target": ".bdgf-0a0a0a0a.lock"},
         {"target": 3},
-        {"draft": []},
+        {"temporary": []},
     ],
 )
 def test_a_journal_that_somebody_wrote_reaches_nothing_else(tmp_path: Path, change: dict[str, object]) -> None:
@@ -180,9 +180,9 @@ def test_a_journal_that_somebody_wrote_reaches_nothing_else(tmp_path: Path, chan
     (tmp_path / ".bdgf-12345678-new.tif").write_text("precious")
     state = os.stat(tmp_path / "precious")
     known = [state.st_size, state.st_mtime_ns]
-    move = {"draft": None, "target": "x", "backup": ".bdgf-12345678-old0", "new": known, "old": known, **change}
-    if isinstance(move["draft"], str):
-        move["draft"] = move["draft"].format(token="12345678")
+    move = {"temporary": None, "target": "x", "backup": ".bdgf-12345678-old0", "new": known, "old": known, **change}
+    if isinstance(move["temporary"], str):
+        move["temporary"] = move["temporary"].format(token="12345678")
     text = json.dumps({"moves": [move], "leader": "12345678", "place": None, "state": known})
     (folder / ".bdgf-12345678.moves").write_text(text)
     before = content(tmp_path)

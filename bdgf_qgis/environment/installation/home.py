@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Optional
 
 from ...files.disk_space import free_space
-from ...files.folders import delete_folder
-from ...files.links import is_link
-from ...files.lock import try_lock
+from ...files.locks import try_lock
+from ...files.paths import delete_folder, is_link
 from ..managed import STATE, environments, read_state
 from .errors import InstallationError
 from .install_log import NAME as LOG_NAME

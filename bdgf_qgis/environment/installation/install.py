@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from ...feedback import Feedback
-from ...files.folders import delete_folder
+from ...files.paths import delete_folder
 from ..interpreter import Interpreter, ask_python
 from ..managed import Managed, environments, python_inside, read_state, write_state
 from .errors import InstallationError, StepFailed

@@ -38,7 +38,7 @@ from bdgf.bdgf_qgis.environment.installation.system import System
 from bdgf.bdgf_qgis.environment.installation.tool_variables import bootstrap_variables, secrets_of, tool_variables
 from bdgf.bdgf_qgis.environment.installation.uv import Uv, fetched_uv, find_uv, uv_folder
 from bdgf.bdgf_qgis.environment.python import PLUGIN_ROOT
-from bdgf.bdgf_qgis.files.folders import folder_size
+from bdgf.bdgf_qgis.files.paths import folder_size
 from bdgf.tools import pin_packages
 
 LINUX = System("linux", "x86_64", ("/usr",), (3, 11))

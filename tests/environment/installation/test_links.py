@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bdgf.bdgf_qgis.environment.installation.home import remove_all, sweep
-from bdgf.bdgf_qgis.files.folders import delete_folder, empty_folder
+from bdgf.bdgf_qgis.files.paths import delete_folder, empty_folder
 
 
 @pytest.fixture

@@ -1,15 +1,49 @@
-"""Locks on files that end with their process, however it ended."""
+"""Locks on files that end with their process, however it ended.
+
+Everything hidden beside a result is named `.bdgf-<token>...`. The run that writes a result holds a lock whose token is
+made of the result's name; temporary files have tokens of their own, with a lock each.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 import time
 from pathlib import Path
 from typing import BinaryIO, Optional
 
-from .links import is_link, require_file
+from .conflicts import spelling
+from .paths import is_link, require_file
+
+MARK = ".bdgf-"  # begins the names of hidden files beside a result
+
+
+def lock_file(folder: Path, token: str) -> Path:
+    """The lock of a token's files."""
+    return folder / f"{MARK}{token}.lock"
+
+
+def result_lock(path: Path) -> Path:
+    """The lock of the run that is going to write a result; spellings of its name that differ in case share it."""
+    name = os.fsencode(spelling(path.name))
+    return lock_file(path.parent, hashlib.blake2b(name, digest_size=8).hexdigest())
+
+
+def is_held(path: Path) -> bool:
+    """Whether another run holds the lock of a result, as one that trains for an hour does."""
+    file = result_lock(path)
+    if not file.exists():
+        return False
+    try:
+        lock = take_lock(file)
+    except OSError:
+        return False
+    if lock is None:
+        return True
+    remove_lock(lock, file)
+    return False
 
 
 def try_lock(file: BinaryIO) -> bool:

@@ -1,16 +1,43 @@
-"""Folders: made for a result, and gone again where it does not come into being; measured, emptied, deleted."""
+"""What stands at a path: links, never followed into what is cleared or replaced; folders, made and deleted."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
-from .links import is_link
+_JUNCTIONS = {0xA000000C, 0xA0000003}  # Windows: symbolic link, mount point
+
+
+def is_link(path: Union[str, Path]) -> bool:
+    """Whether a symbolic link, or a junction of Windows, stands there; what it leads to does not matter."""
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) in _JUNCTIONS
+
+
+def require_file(path: Union[str, Path]) -> None:
+    """Raise OSError where a pipe, a device or a folder stands there: opening a pipe would wait for ever."""
+    if os.path.isdir(path):
+        raise OSError(errno.EISDIR, "a folder of that name stands there", str(path))
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "that is no file but a device or a pipe", str(path))
+
+
+def remove_link(path: Union[str, Path]) -> None:
+    """Remove a link to a file, and a file's second name (hard link), so that a file written there is a new one.
+
+    Raises OSError where it cannot be removed.
+    """
+    if is_link(path) or (os.path.isfile(path) and os.stat(path).st_nlink > 1):
+        os.unlink(path)
 
 
 def make_folders(folder: Path) -> list[Path]:
@@ -20,10 +47,10 @@ def make_folders(folder: Path) -> list[Path]:
     """
     made: list[Path] = []
     try:
-        for each in reversed([folder, *folder.parents]):
-            if not each.exists():
-                each.mkdir()
-                made.append(each)
+        for level in reversed([folder, *folder.parents]):
+            if not level.exists():
+                level.mkdir()
+                made.append(level)
     except OSError:
         remove_empty(made)
         raise
@@ -32,9 +59,9 @@ def make_folders(folder: Path) -> list[Path]:
 
 def remove_empty(folders: Iterable[Path]) -> None:
     """Remove folders that make_folders() made, where they hold nothing."""
-    for each in reversed(list(folders)):
+    for folder in reversed(list(folders)):
         with contextlib.suppress(OSError):
-            each.rmdir()
+            folder.rmdir()
 
 
 def folder_size(folder: Path) -> int:
