@@ -36,11 +36,6 @@ class Window:
         """Number of pixels."""
         return max(0, self.height) * max(0, self.width)
 
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Index of the window in an array (H, W) of the whole grid."""
-        return slice(self.row, self.row_end), slice(self.column, self.column_end)
-
     def slices_in(self, outer: Window) -> tuple[slice, slice]:
         """Index of the window in an array that holds the pixels of `outer`, which contains it."""
         row, column = self.row - outer.row, self.column - outer.column
@@ -61,10 +56,6 @@ class Window:
         return Window(
             row, column, max(self.row_end, other.row_end) - row, max(self.column_end, other.column_end) - column
         )
-
-    def contains(self, other: Window) -> bool:
-        """Whether all pixels of the other lie inside."""
-        return self.intersection(other) == other
 
     def expand(self, halo: int) -> Window:
         """The window with `halo` more pixels on each side."""

@@ -9,7 +9,7 @@ from dataclasses import astuple
 from typing import Optional
 
 from ..raster.grid import Window
-from ..raster.reading.fingerprint import fingerprint
+from ..raster.reading.raster import fingerprint
 from ..raster.reading.stack import ModalityStack
 from ..resources import plugin_version
 from .inputs import Samples

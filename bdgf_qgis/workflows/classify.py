@@ -26,8 +26,8 @@ from ..files.errors import FileError
 from ..files.kept_blocks import KEPT_BLOCKS_END, KeptBlocks
 from ..raster.errors import RasterError
 from ..raster.grid import Window
-from ..raster.output.lineage import Lineage
-from ..raster.output.outputs import check_name
+from ..raster.output.geotiff import check_name
+from ..raster.output.metadata import Lineage
 from ..raster.reading.blocks import block_with_halo, plan_blocks, write_block
 from ..raster.reading.stack import ModalityStack
 from ..raster.samples.polygon_mask import PolygonMask

@@ -29,10 +29,9 @@ from ...model.shared.text import plain_text, short_name
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
-from ..raster.reading.longitudes import longitudes_on
 from ..raster.reading.opening import check_variables
-from ..raster.reading.raster import Raster, describe
-from ..raster.reading.suitability import check_no_result
+from ..raster.reading.projection import longitudes_on
+from ..raster.reading.raster import Raster, check_no_result, describe
 from ..raster.samples.classes import text_codes
 from ..raster.samples.shapes import Polygon, Value, outlines
 from ..style.legend import Legend, key_of, legend_of

@@ -20,10 +20,8 @@ from ..feedback import Feedback
 from ..files.atomic_file import AtomicFile, commit_together
 from ..files.kept_blocks import KeptBlocks
 from ..raster.grid import Grid, Window
-from ..raster.output.class_table import class_type_and_nodata, codes_at
-from ..raster.output.lineage import Lineage
-from ..raster.output.mosaic import Content, Part, write_mosaic, write_part
-from ..raster.output.statistics import Statistics
+from ..raster.output.metadata import Lineage, class_type_and_nodata, codes_at
+from ..raster.output.mosaic import Content, Part, Statistics, write_mosaic, write_part
 from ..style.raster_style import class_style, probability_style
 from ..translation import tr
 

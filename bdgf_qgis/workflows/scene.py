@@ -10,8 +10,8 @@ from ...model.shared.header import ModelFile
 from ..engine.worker import Worker
 from ..feedback import Feedback
 from ..raster.reading.pixel_size import size_text
+from ..raster.reading.raster import check_no_result, doubts
 from ..raster.reading.stack import ModalityStack, open_stack
-from ..raster.reading.suitability import check_no_result, doubts
 from ..raster.texts import counted
 from ..translation import tr
 from .error_sentences import told_to_user

@@ -22,8 +22,7 @@ from qgis.core import (
 )
 
 from bdgf.bdgf_qgis.demo.materials import CLASSES
-from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
-from bdgf.bdgf_qgis.raster.output.lineage import read_lineage
+from bdgf.bdgf_qgis.raster.output.metadata import read_class_table, read_lineage
 from bdgf.bdgf_qgis.resources import plugin_version
 from bdgf.bdgf_qgis.workflows.model_files import checkpoint_of
 from bdgf.model.shared.header import FORMAT, read_header

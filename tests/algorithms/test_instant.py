@@ -10,7 +10,7 @@ import pytest
 from osgeo import gdal
 from safetensors.numpy import load_file
 
-from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
+from bdgf.bdgf_qgis.raster.output.metadata import read_class_table
 from bdgf.model.shared.header import read_header
 from bdgf.tests.algorithms.helpers import Log, Scene, run
 

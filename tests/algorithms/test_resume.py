@@ -19,7 +19,7 @@ from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 from qgis.core import QgsProcessingUtils, QgsRasterLayer
 
 from bdgf.bdgf_qgis.files.kept_blocks import KeptBlocks
-from bdgf.bdgf_qgis.raster.output.class_table import read_class_table
+from bdgf.bdgf_qgis.raster.output.metadata import read_class_table
 from bdgf.bdgf_qgis.raster.reading import blocks
 from bdgf.tests.algorithms.helpers import (
     Log,

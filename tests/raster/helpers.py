@@ -98,12 +98,12 @@ def polygons_of(path: Path, field: str = "class_id") -> tuple[list[Polygon], str
 
 
 def mask_of(shapes: Sequence[Shape], window: Window) -> np.ndarray:
-    """Pixels that any of some polygons claims, bool (h, w)."""
+    """Pixels that any of some polygons covers, bool (h, w)."""
     return PolygonRaster(shapes, window).mask(window)
 
 
 def pixels_of(shape: Shape, window: Window) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Rows and columns that a polygon claims inside a window, and whether it is a thin one."""
+    """Rows and columns that a polygon covers inside a window, and whether it is a thin one."""
     polygons = PolygonRaster([shape], window)
     rows, columns = np.nonzero(polygons.mask(window))
     return rows + window.row, columns + window.column, bool(polygons.thin)

@@ -6,8 +6,9 @@ scene, and the file's bytes do not hang on the order in which the blocks came in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Optional
 from xml.sax.saxutils import escape
@@ -21,13 +22,9 @@ from ...files.atomic_file import AtomicFile
 from ..errors import RasterError
 from ..gdal_calls import GdalMessages, gdal_errors
 from ..grid import Grid, Window
-from .class_table import write_class_table
-from .lineage import Lineage
-from .statistics import Statistics
-from .whole import disk_full_or_closed, require_whole
+from .geotiff import THREADS, TILE, cloud_options, creation_options, disk_full_or_closed, require_whole
+from .metadata import Lineage, write_class_table
 
-_TILE = 256
-_THREADS = "NUM_THREADS=ALL_CPUS"
 _COPYING = 0.7  # share of the time that goes into the copy, before overviews
 
 
@@ -61,11 +58,6 @@ class Content:
         return int(gdal_array.NumericTypeCodeToGDALTypeCode(np.dtype(self.dtype)))
 
     @property
-    def predictor(self) -> int:
-        """What makes DEFLATE smaller: differences, but not of codes."""
-        return 1 if self.classes else 3 if np.dtype(self.dtype).kind == "f" else 2
-
-    @property
     def level(self) -> int:
         """Of DEFLATE: trying harder makes codes a third smaller, but probabilities hardly at all."""
         return 6 if self.classes else 1
@@ -84,13 +76,52 @@ class Part:
     window: Window
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """Number of values, lowest and highest, their sum and the sum of their squares; 0 where there are none."""
+
+    count: float
+    lowest: float
+    highest: float
+    total: float
+    squares: float
+
+    @classmethod
+    def of(cls, plane: np.ndarray, nodata: float) -> Statistics:
+        """Of the values of an array (h, w) that are not `nodata`."""
+        values = plane[plane != nodata].astype(np.float64)
+        if not values.size:
+            return cls(0.0, 0.0, 0.0, 0.0, 0.0)
+        figures = values.size, values.min(), values.max(), values.sum(), np.square(values).sum()
+        return cls(*map(float, figures))
+
+    @classmethod
+    def together(cls, parts: Iterable[Statistics]) -> Statistics:
+        """Of several parts as one."""
+        filled = [part for part in parts if part.count]
+        if not filled:
+            return cls(0.0, 0.0, 0.0, 0.0, 0.0)
+        count, lowest, highest, total, squares = zip(*map(astuple, filled))
+        return cls(sum(count), min(lowest), max(highest), sum(total), sum(squares))
+
+    def items(self, pixels: int) -> dict[str, str]:
+        """GDAL's metadata items of a band of that many pixels; none where there is no value."""
+        if not self.count:
+            return {}
+        mean = self.total / self.count
+        deviation = math.sqrt(max(0.0, self.squares / self.count - mean * mean))
+        figures = {"MINIMUM": self.lowest, "MAXIMUM": self.highest, "MEAN": mean, "STDDEV": deviation}
+        items = {f"STATISTICS_{name}": f"{value:.17g}" for name, value in figures.items()}
+        return {**items, "STATISTICS_VALID_PERCENT": f"{100 * self.count / pixels:.4g}"}
+
+
 def write_part(part: Part, array: np.ndarray, content: Content) -> None:
     """Write a block's values (h, w) or (C, h, w).
 
     Raises RasterError where the disk is full.
     """
     bands = len(content.names)
-    options = [*_tiled(content), "ZLEVEL=1"]
+    options = creation_options(content.dtype, bool(content.classes), level=1)
     with gdal_errors(disk_full_or_closed(part.path), strict=True) as calls:
         size = part.window.width, part.window.height
         dataset = gdal.GetDriverByName("GTiff").Create(str(part.path), *size, bands, content.gdal_type, options)
@@ -148,13 +179,13 @@ def write_mosaic(
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
-    options = [*_tiled(content), f"ZLEVEL={content.level}", "BIGTIFF=IF_SAFER", _THREADS]
+    options = [*creation_options(content.dtype, bool(content.classes), content.level), THREADS]
     driver = gdal.GetDriverByName("GTiff")
     copy = driver.CreateCopy(str(file), mosaic, 0, options, callback=lambda share, *_: said(_COPYING * share))
     calls.require(copy)
     del copy
     levels = [
-        2**power for power in range(1, 31) if max(mosaic.RasterXSize, mosaic.RasterYSize) > _TILE * 2 ** (power - 1)
+        2**power for power in range(1, 31) if max(mosaic.RasterXSize, mosaic.RasterYSize) > TILE * 2 ** (power - 1)
     ]
     if levels:
         copy = gdal.OpenEx(str(file), gdal.OF_RASTER | gdal.OF_UPDATE, open_options=_reading_threads(content))
@@ -166,10 +197,7 @@ def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages,
 
 
 def _write_cloud(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
-    predictor = "YES" if content.predictor > 1 else "NO"
-    options = [f"BLOCKSIZE={_TILE}", "COMPRESS=DEFLATE", f"PREDICTOR={predictor}", f"OVERVIEW_PREDICTOR={predictor}"]
-    options += [f"LEVEL={content.level}", "BIGTIFF=IF_SAFER", f"OVERVIEW_RESAMPLING={content.resampling}"]
-    options += _reading_threads(content)
+    options = cloud_options(bool(content.classes), content.level, content.resampling) + _reading_threads(content)
     copy = gdal.GetDriverByName("COG").CreateCopy(str(file), mosaic, 0, options, callback=lambda share, *_: said(share))
     calls.require(copy)
     del copy
@@ -177,12 +205,7 @@ def _write_cloud(file: Path, mosaic: Any, content: Content, calls: GdalMessages,
 
 def _reading_threads(content: Content) -> list[str]:
     """Threads for a file that is read as well: GDAL 3.6 prints an error a tile then where it has several bands."""
-    return [_THREADS] if len(content.names) == 1 else []
-
-
-def _tiled(content: Content) -> list[str]:
-    tiles = ["TILED=YES", f"BLOCKXSIZE={_TILE}", f"BLOCKYSIZE={_TILE}", "INTERLEAVE=BAND"]
-    return [*tiles, "COMPRESS=DEFLATE", f"PREDICTOR={content.predictor}"]
+    return [THREADS] if len(content.names) == 1 else []
 
 
 def _virtual(
@@ -219,6 +242,6 @@ def _source(part: Part, band: int, content: Content, window: Window) -> str:
         f'<SimpleSource><SourceFilename relativeToVRT="0" shared="0">{path}</SourceFilename>'
         f"<SourceBand>{band}</SourceBand>"
         f'<SourceProperties RasterXSize="{part.window.width}" RasterYSize="{part.window.height}" '
-        f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{_TILE}" BlockYSize="{_TILE}"/>'
+        f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{TILE}" BlockYSize="{TILE}"/>'
         f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
     )

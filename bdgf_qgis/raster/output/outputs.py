@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -15,11 +14,8 @@ from ...files.atomic_file import AtomicFile
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
-from .class_table import write_class_table
-from .whole import disk_full_or_closed, require_whole
-
-_SUFFIXES = (".tif", ".tiff")
-_TILE = 256
+from .geotiff import check_name, creation_options, disk_full_or_closed, require_whole
+from .metadata import write_class_table
 
 
 class OutputRaster(AtomicFile):
@@ -109,11 +105,11 @@ class OutputRaster(AtomicFile):
         self, grid: Grid, bands: int, dtype: str, nodata: float, descriptions: Sequence[str], scale: Optional[float]
     ) -> None:
         kind = gdal_array.NumericTypeCodeToGDALTypeCode(np.dtype(dtype))
-        options = ["TILED=YES", f"BLOCKXSIZE={_TILE}", f"BLOCKYSIZE={_TILE}", "COMPRESS=DEFLATE", "BIGTIFF=IF_SAFER"]
-        options += ["INTERLEAVE=BAND", f"PREDICTOR={3 if np.dtype(dtype).kind == 'f' else 2}"]
         size = self._window.width, self._window.height
         with gdal_errors(self._what, strict=True) as calls:
-            self._dataset = gdal.GetDriverByName("GTiff").Create(str(self.file), *size, bands, kind, options)
+            self._dataset = gdal.GetDriverByName("GTiff").Create(
+                str(self.file), *size, bands, kind, creation_options(dtype)
+            )
             calls.require(self._dataset)
             self._dataset.SetGeoTransform(grid.transform_of(self._window))
             if grid.wkt:
@@ -125,9 +121,3 @@ class OutputRaster(AtomicFile):
                     band.SetDescription(descriptions[number - 1])
                 if scale is not None:
                     band.SetScale(scale)
-
-
-def check_name(path: str) -> None:
-    """Raise RasterError where a path does not end as a GeoTIFF's name does."""
-    if Path(path).suffix.lower() not in _SUFFIXES:
-        raise RasterError(f"{path} cannot be written: choose a file name that ends in .tif.")

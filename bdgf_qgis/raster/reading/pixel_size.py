@@ -10,7 +10,7 @@ from ....model.shared.infos import SceneInfo
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid
-from .reference import reference_of, transformation
+from .projection import reference_of, transformation
 
 UNKNOWN = (0.0, 0.0)
 _WHAT = "The size of its pixels on the ground cannot be told"

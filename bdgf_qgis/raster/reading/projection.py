@@ -1,19 +1,80 @@
-"""Where the pixels of one grid lie in another, across coordinate reference systems."""
+"""Where places lie in another coordinate reference system, also across the date line, and pixels in another grid."""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Optional
 
 import numpy as np
+from osgeo import osr
 
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
-from .longitudes import near, turn_of
-from .reference import transformation
 
 _ALIGNED = 0.01  # pixels that two grids may differ by and still count as one
 _LATTICE = 40  # steps along a side where a curved outline is followed
+
+
+def reference_of(wkt: str, what: str) -> Any:
+    """The CRS of a WKT text with x before y.
+
+    Raises RasterError, beginning with `what`, where it cannot be understood.
+    """
+    with gdal_errors(what) as calls:
+        reference = osr.SpatialReference()
+        calls.require(reference.ImportFromWkt(wkt) == 0)
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
+
+
+def transformation(wkt_from: str, wkt_to: str, what: str) -> Any:
+    """The osr transformation between two CRSs; None where they are the same or one is unknown ('').
+
+    Raises RasterError, beginning with `what`, where PROJ knows none.
+    """
+    if not wkt_from or not wkt_to or wkt_from == wkt_to:
+        return None
+    first, second = reference_of(wkt_from, what), reference_of(wkt_to, what)
+    with gdal_errors(what) as calls:
+        if first.IsSame(second, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT"]):
+            return None
+        found = osr.CoordinateTransformation(first, second)
+        calls.require(found is not None and getattr(found, "this", None) is not None)
+    return found
+
+
+@lru_cache(maxsize=256)
+def turn_of(wkt: str) -> float:
+    """A full turn in the units of a geographic CRS, 360 where they are degrees; 0 for any other and for ''.
+
+    Raises RasterError where the CRS cannot be understood.
+    """
+    if not wkt:
+        return 0.0
+    reference = reference_of(wkt, "A coordinate reference system cannot be understood")
+    return 2 * math.pi / float(reference.GetAngularUnits()) if reference.IsGeographic() else 0.0
+
+
+def turned(low: float, high: float, extent: tuple[float, float], turn: float) -> list[int]:
+    """By how many turns longitudes from `low` to `high` can be moved to overlap with an extent, west to east."""
+    tiny = 1e-9 * turn
+    return list(range(math.ceil((extent[0] - high + tiny) / turn), math.floor((extent[1] - low - tiny) / turn) + 1))
+
+
+def near(longitudes: np.ndarray, wanted: Any, turn: float) -> np.ndarray:
+    """Longitudes moved by whole turns to where they are nearest to the wanted ones."""
+    with np.errstate(invalid="ignore"):
+        moved: np.ndarray = longitudes + turn * np.round((wanted - longitudes) / turn)
+    return moved
+
+
+def longitudes_on(west: float, east: float, grid: Grid) -> tuple[float, float]:
+    """An extent from west to east in the CRS of a grid, moved by whole turns to where most of it lies on the grid."""
+    turn, (first, _, last, _) = turn_of(grid.wkt), grid.extent
+    steps = turned(west, east, (first, last), turn) if turn else []
+    step = max(steps, key=lambda each: min(east + each * turn, last) - max(west + each * turn, first), default=0)
+    return west + step * turn, east + step * turn
 
 
 class GridMapping:
@@ -107,6 +168,25 @@ class GridMapping:
         scale = max(1.0, box.height / window.height, box.width / window.width)
         curve = 0 if self._forward is None else math.ceil(max(box.height, box.width) / 64)
         return box.expand(2 + math.ceil(2 * scale) + curve).intersection(self.own.window)
+
+
+def mappings_of(own: Grid, grid: Grid, name: str) -> list[GridMapping]:
+    """Where a raster's pixels lie in the common grid: once for each turn of longitude at which it reaches it."""
+    return [GridMapping(copy, grid, name) for copy in _copies(own, grid)]
+
+
+def _copies(own: Grid, grid: Grid) -> tuple[Grid, ...]:
+    """A raster's grid, moved by whole turns to wherever it overlaps with the common grid in longitude.
+
+    It is itself alone where one of the two is not geographic, or nothing overlaps.
+    """
+    turn, other = turn_of(own.wkt), turn_of(grid.wkt)
+    if not turn or not other:
+        return (own,)
+    west, _, east, _ = (edge * turn / other for edge in grid.extent)
+    half = own.pixel_size[0] / 2  # a sliver of less is no overlap
+    steps = turned(own.extent[0] + half, own.extent[2] - half, (west, east), turn)
+    return tuple(own.moved_east(step * turn) for step in steps) or (own,)
 
 
 def _lattice(window: Window, steps: int) -> np.ndarray:

@@ -6,23 +6,87 @@ description alone; a data set is opened again only where pixels are read.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from osgeo import gdal
+import numpy as np
+from osgeo import gdal, gdal_array
 
 from ....model.shared.infos import ClassInfo, SceneInfo
 from ....model.shared.text import plain_text, short_name
+from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid
-from ..output.class_table import read_class_table
-from ..output.lineage import Lineage, read_lineage
+from ..output.metadata import Lineage, read_class_table, read_lineage
+from ..texts import quoted
 from .opening import files_of_dataset, open_raster
 from .pixel_size import pixel_metres
-from .storage import Storage, storage_of
 
 _UNPLACED = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # what GDAL says where a raster has no place
+_ROUNDED = 1e-6  # how far a number that was scaled may be off, as a share of it
+_BESIDE = (".aux.xml", ".ovr", ".msk.ovr")  # QGIS and GDAL write them while a raster is only looked at
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How a band stores its numbers, and the values that they stand for.
+
+    GDAL below 3.7 has no type for signed bytes and calls them Byte.
+
+    stored  numpy type of the numbers in the file
+    scale, offset  value = stored number * scale + offset
+    """
+
+    stored: np.dtype
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def scaled(self) -> bool:
+        """Whether values differ from the stored numbers."""
+        return (self.scale, self.offset) != (1.0, 0.0)
+
+    @property
+    def signed_byte(self) -> bool:
+        """Whether GDAL may take the numbers for unsigned ones."""
+        return bool(self.stored == np.int8)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the values: as stored, or floating point as wide as the stored numbers need."""
+        if not self.scaled:
+            return self.stored
+        return np.dtype(np.float32 if np.can_cast(self.stored, np.float32) else np.float64)
+
+    def numbers(self, array: np.ndarray) -> np.ndarray:
+        """An array that GDAL read, in the stored type."""
+        return array.view(np.int8) if self.signed_byte and array.dtype == np.uint8 else array
+
+    def values(self, numbers: np.ndarray) -> np.ndarray:
+        """The values of stored numbers, in `dtype`."""
+        if not self.scaled:
+            return numbers
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (numbers.astype(np.float64) * self.scale + self.offset).astype(self.dtype)
+
+    def range_of(self, low: float, high: float) -> tuple[float, float]:
+        """The closed range of stored numbers whose values lie in a closed range, both ends as the type rounds them.
+
+        -9999.9 on a Float32 band means the stored number.
+        """
+        if not self.scaled:
+            return self._rounded(low), self._rounded(high)
+        first, last = sorted(((low - self.offset) / self.scale, (high - self.offset) / self.scale))
+        return first - _ROUNDED * abs(first), last + _ROUNDED * abs(last)
+
+    def _rounded(self, value: float) -> float:
+        if self.stored != np.float32 or not math.isfinite(value):
+            return value
+        most = float(np.finfo(np.float32).max)
+        return float(np.float32(min(max(value, -most), most)))
 
 
 @dataclass(frozen=True)
@@ -169,3 +233,71 @@ def _band(band: Any, number: int) -> Band:
         meaning == gdal.GCI_AlphaBand,
         meaning == gdal.GCI_PaletteIndex or band.GetColorTable() is not None,
     )
+
+
+def storage_of(band: Any) -> Storage:
+    """How an open band stores its numbers; a scale or offset that is no finite number, or 0 as a scale, is none."""
+    stored = np.dtype(gdal_array.GDALTypeCodeToNumericTypeCode(band.DataType))
+    if band.DataType == gdal.GDT_Byte and band.GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE") == "SIGNEDBYTE":
+        stored = np.dtype(np.int8)
+    scale, offset = band.GetScale(), band.GetOffset()
+    usable = scale is not None and math.isfinite(scale) and scale != 0
+    return Storage(
+        stored, float(scale) if usable else 1.0, float(offset) if offset is not None and math.isfinite(offset) else 0.0
+    )
+
+
+def check_no_result(rasters: Iterable[Raster]) -> None:
+    """Raise RasterError, naming the layer, where a raster to learn from or to classify is a result of ours.
+
+    Confidence and probabilities are refused as classes are: they repeat what some polygons taught a model, so that
+    accuracy figures of what is learned from them are circular, and 'Select all' takes them in as easily.
+    """
+    for raster in rasters:
+        if raster.lineage is not None:
+            raise RasterError(
+                f"The layer '{raster.name}' is {raster.lineage.words}, not an image: untick it, or leave it out."
+            )
+
+
+def doubts(rasters: Iterable[Raster]) -> list[str]:
+    """A warning that names the rasters whose values have class names, though they are none of ours."""
+    named = [raster.name for raster in rasters if raster.classes or raster.categories]
+    if not named:
+        return []
+    text = "Values with class names seem to be codes, no measurements: if {names} shows classes, untick it."
+    return [text.format(names=quoted(named))]
+
+
+def check_is_class_raster(raster: Raster) -> None:
+    """Raise RasterError where a raster holds no classes to assess."""
+    if raster.lineage is not None and raster.lineage.kind != "classes":
+        raise RasterError(f"'{raster.name}' is {raster.lineage.words}, not classes: choose the land-cover map itself.")
+    if len(raster.data) != 1:
+        raise RasterError(
+            f"'{raster.name}' has {len(raster.data)} bands: choose a class raster, which has one band of class codes, "
+            "such as a map of Classify; of another raster save the band with the classes to a file."
+        )
+
+
+def fingerprint(raster: Raster) -> list[object]:
+    """Values for JSON that change when the raster does; the content of its files is not read."""
+    names = sorted(file for file in raster.files if not file.lower().endswith(_BESIDE))
+    bands = [
+        [band.storage.stored.name, *map(repr, (band.nodata, band.storage.scale, band.storage.offset))]
+        for band in raster.bands
+    ]
+    grid = raster.grid
+    place = [grid.width, grid.height, grid.transform, grid.wkt]
+    return [raster.path, raster.ranges, raster.own_nodata, place, bands, [_state(name) for name in names]]
+
+
+def _state(name: str) -> list[object]:
+    """Name, size and time of change of a file, also of one inside an archive or on a server."""
+    try:
+        found = os.stat(name)
+        return [name, found.st_size, found.st_mtime_ns]
+    except OSError:
+        with gdal_errors(name):
+            state = gdal.VSIStatL(name)
+        return [name] if state is None else [name, state.size, state.mtime]

@@ -9,143 +9,30 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any, Optional, Union
 
 import numpy as np
 from osgeo import gdal, gdal_array
 
-from ..errors import RasterError
-from ..gdal_calls import GdalMessages, gdal_errors
+from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
-from .opening import open_raster
 from .projection import GridMapping
-from .raster import Raster
-from .validity import Validity
+from .source import PIECE, Pixels, SourcePixels
 
-_PIECE = 256  # side of a warped piece, grid pixels
 _SMALLEST = 8  # side below which a piece is not cut further
 _INPUT = 64 * 1024 * 1024  # bytes that a piece may need of the raster
 _CACHE = 96 * 1024 * 1024  # bytes of warped pieces that are kept
 _ERROR = 0.01  # pixels of the raster that the warp may be off
 _HALF = 128  # alpha from which a warped pixel is valid
 
-Pixels = tuple[np.ndarray, np.ndarray]
-Planes = Union[np.ndarray, list[np.ndarray]]  # (C, h, w), or arrays (h, w) of several types
 
-
-class SourcePixels:
-    """Some bands of a raster in its own pixels, north up.
-
-    Args:
-        raster: the raster; a data set of its own is opened.
-        bands: numbers from 1.
-
-    Raises RasterError where it cannot be opened, or is another one than was described.
-    """
-
-    def __init__(self, raster: Raster, bands: Sequence[int]) -> None:
-        self.grid = raster.grid
-        self._raster = raster
-        self._what = f"The layer '{raster.name}' cannot be read: the file may be damaged or gone"
-        self._dataset = open_raster(raster.path, raster.name)
-        shape = self._dataset.RasterXSize, self._dataset.RasterYSize, self._dataset.RasterCount
-        if shape != (raster.grid.width, raster.grid.height, len(raster.bands)):
-            raise RasterError(f"The layer '{raster.name}' has changed since it was looked at: start again.")
-        self.use(bands)
-
-    def use(self, bands: Sequence[int]) -> None:
-        """Read these bands from now on."""
-        self.bands = tuple(bands)
-        used = [self._raster.bands[number - 1] for number in self.bands]
-        self._storages = tuple(band.storage for band in used)
-        self._type = reduce(gdal.DataTypeUnion, (band.gdal_type for band in used))
-        self._plain = not any(storage.scaled or storage.signed_byte for storage in self._storages)
-        self._alike = len({storage.stored for storage in self._storages}) == 1
-        union = gdal_array.GDALTypeCodeToNumericTypeCode(self._type)
-        self.dtype = np.dtype(union) if self._plain else np.result_type(*(each.dtype for each in self._storages))
-        self.paletted = any(band.paletted for band in used)
-        self._validity = Validity(self._raster, self.bands)
-
-    @property
-    def pixel_bytes(self) -> int:
-        """Bytes of one pixel in all bands."""
-        return len(self.bands) * self.dtype.itemsize
-
-    def read(self, window: Window) -> Pixels:
-        """Values (C, h, w) and valid pixels (h, w) of a window inside the raster.
-
-        Raises RasterError where the file cannot be read.
-        """
-        place = self._place(window)
-        with gdal_errors(self._what) as calls:
-            planes = self._stored(place, range(len(self.bands)), calls)
-            valid = self._validity.of(self._dataset, planes, place)
-            array = planes if isinstance(planes, np.ndarray) and self._plain else self._values(planes)
-        return (array[:, ::-1], valid[::-1]) if self._raster.south_up else (array, valid)
-
-    def bands_with_data(self, window: Window, positions: Sequence[int]) -> set[int]:
-        """Which of the bands at `positions` hold a valid pixel in a window inside the raster."""
-        place = self._place(window)
-        found = set()
-        with gdal_errors(self._what) as calls:
-            for position, plane in zip(positions, self._stored(place, positions, calls)):
-                if self._validity.of_band(self._dataset, position, plane, place).any():
-                    found.add(position)
-        return found
-
-    def _stored(self, place: tuple[int, int, int, int], positions: Sequence[int], calls: GdalMessages) -> Planes:
-        """Stored numbers, a plane (h, w) for each of the bands at `positions`."""
-        numbers = [self.bands[each] for each in positions]
-        if self._plain or self._alike:
-            array = self._dataset.ReadAsArray(*place, buf_type=self._type, band_list=numbers)
-            calls.require(array)
-            whole: np.ndarray = self._storages[0].numbers(array).reshape(len(numbers), place[3], place[2])
-            return whole
-        planes = []
-        for position, number in zip(positions, numbers):
-            plane = self._dataset.GetRasterBand(number).ReadAsArray(*place)
-            calls.require(plane)
-            planes.append(self._storages[position].numbers(plane))
-        return planes
-
-    def _values(self, planes: Planes) -> np.ndarray:
-        """Values (C, h, w) of all bands from their stored numbers."""
-        array = np.empty((len(planes), *planes[0].shape), self.dtype)
-        for target, plane, storage in zip(array, planes, self._storages):
-            target[...] = storage.values(plane)
-        return array
-
-    def block_size(self) -> tuple[int, int]:
-        """Rows and columns of the file's own blocks."""
-        width, height = self._dataset.GetRasterBand(self.bands[0]).GetBlockSize()
-        return height, width
-
-    @property
-    def strip_bytes(self) -> int:
-        """What GDAL has to keep while parts beside each other are read of a raster that is stored in strips."""
-        height, width = self.block_size()
-        return max(height, _PIECE) * width * self.pixel_bytes if width >= self.grid.width else 0
-
-    def forget_all(self) -> None:
-        """Give back GDAL's copy of everything that was read."""
-        self._dataset.FlushCache()
-
-    def forget_blocks(self) -> None:
-        """Give back GDAL's copy of the blocks that were read, where they are tiles: another part comes next.
-
-        Strips across the whole raster are kept, since the next part lies beside this one.
-        """
-        if self.block_size()[1] < self.grid.width:
-            self._dataset.FlushCache()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._dataset = None
-
-    def _place(self, window: Window) -> tuple[int, int, int, int]:
-        row = self.grid.height - window.row_end if self._raster.south_up else window.row
-        return window.column, row, window.width, window.height
+def reader_of(pixels: SourcePixels, mappings: Sequence[GridMapping]) -> Reader:
+    """A raster's pixels on the common grid, in which they lie as `mappings` say, one or more."""
+    readers: list[Union[DirectReader, WarpedReader]] = []
+    for mapping in mappings:
+        offset = mapping.offset()
+        readers.append(WarpedReader(pixels, mapping) if offset is None else DirectReader(pixels, offset))
+    return readers[0] if len(readers) == 1 else TurnedReader(readers)
 
 
 class DirectReader:
@@ -192,12 +79,12 @@ class WarpedReader:
         """Values (C, h, w) and valid pixels (h, w) of a window of the common grid; 0 and invalid off the raster."""
         array = np.zeros((len(self.pixels.bands), window.height, window.width), self.pixels.dtype)
         valid = np.zeros((window.height, window.width), bool)
-        for part in window.intersection(self._grid.window).cells(_PIECE):
-            place = part.row // _PIECE, part.column // _PIECE
+        for part in window.intersection(self._grid.window).cells(PIECE):
+            place = part.row // PIECE, part.column // PIECE
             piece = self._piece(*place)
             if piece is not None:
                 rows, columns = part.slices_in(window)
-                inner = part.slices_in(Window(place[0] * _PIECE, place[1] * _PIECE, _PIECE, _PIECE))
+                inner = part.slices_in(Window(place[0] * PIECE, place[1] * PIECE, PIECE, PIECE))
                 array[:, rows, columns] = piece[0][(slice(None), *inner)]
                 valid[rows, columns] = piece[1][inner]
         return array, valid
@@ -211,7 +98,7 @@ class WarpedReader:
         if key in self._pieces:
             self._pieces.move_to_end(key)
             return self._pieces[key]
-        piece = self._pieces[key] = self._warp(Window(row * _PIECE, column * _PIECE, _PIECE, _PIECE))
+        piece = self._pieces[key] = self._warp(Window(row * PIECE, column * PIECE, PIECE, PIECE))
         self._kept += _size(piece)
         while self._kept > _CACHE and len(self._pieces) > 1:
             self._kept -= _size(self._pieces.popitem(last=False)[1])
@@ -287,6 +174,9 @@ class TurnedReader:
         for reader in self._readers:
             found = found.union(reader.own_window(window))
         return found
+
+
+Reader = Union[DirectReader, WarpedReader, TurnedReader]
 
 
 def _size(piece: Optional[Pixels]) -> int:

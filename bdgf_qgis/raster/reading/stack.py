@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Optional, Union
+from typing import Optional
 
 import numpy as np
 from osgeo import gdal
@@ -16,15 +16,12 @@ from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Grid, Window
 from ..texts import listed, quoted
-from .band_check import bands_with_data
-from .longitudes import copies_of
-from .projection import GridMapping
+from .projection import GridMapping, mappings_of
 from .raster import Raster
-from .readers import DirectReader, SourcePixels, TurnedReader, WarpedReader
+from .readers import Reader, reader_of
+from .source import SourcePixels, bands_with_data
 
 _CACHE = 128 * 1024 * 1024  # bytes that GDAL may keep of what was read
-
-Reader = Union[DirectReader, WarpedReader, TurnedReader]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,6 @@ class Modality:
     """One raster of the scene as it is used.
 
     bands, band_names  numbers (from 1) and names of the bands in use
-    dropped            names of the bands without a valid pixel
     dtype              numpy's name of the type that read() gives
     warped             whether it is warped to the common grid
     paletted           whether its values are classes, never interpolated
@@ -41,7 +37,6 @@ class Modality:
     raster: Raster
     bands: tuple[int, ...]
     band_names: tuple[str, ...]
-    dropped: tuple[str, ...]
     dtype: str
     warped: bool
     paletted: bool
@@ -149,8 +144,11 @@ class ModalityStack:
     def reopen(self) -> ModalityStack:
         """The same stack with data sets of its own, for another thread."""
         readers = tuple(
-            _reader(SourcePixels(each.raster, each.bands), _mappings(each.raster, self.grid))
-            for each in self.modalities
+            reader_of(
+                SourcePixels(modality.raster, modality.bands),
+                mappings_of(modality.raster.grid, self.grid, modality.name),
+            )
+            for modality in self.modalities
         )
         return ModalityStack(self.reference, self.overlap, self.modalities, readers, self.warnings)
 
@@ -195,12 +193,12 @@ def open_stack(
     reference = reference or rasters[0]
     warnings = _check_references([reference, *rasters])
     chosen = _chosen(rasters, keep)
-    mappings = [_mappings(raster, reference.grid) for raster in rasters]
+    mappings = [mappings_of(raster.grid, reference.grid, raster.name) for raster in rasters]
     overlap = _overlap(rasters, mappings, reference)
     modalities, readers = [], []
     for raster, numbers, places in zip(rasters, chosen, mappings):
         pixels = SourcePixels(raster, numbers)
-        reader = _reader(pixels, places)
+        reader = reader_of(pixels, places)
         if keep is None:
             found = bands_with_data(pixels, reader.own_window(overlap), feedback)
             if not found:
@@ -210,24 +208,9 @@ def open_stack(
         if dropped:
             warnings.append(f"Bands of '{raster.name}' without a valid pixel are left out: {listed(dropped)}.")
         names = tuple(raster.bands[number - 1].name for number in pixels.bands)
-        modalities.append(
-            Modality(raster, pixels.bands, names, dropped, pixels.dtype.name, reader.warped, pixels.paletted)
-        )
+        modalities.append(Modality(raster, pixels.bands, names, pixels.dtype.name, reader.warped, pixels.paletted))
         readers.append(reader)
     return ModalityStack(reference, overlap, tuple(modalities), tuple(readers), tuple(warnings))
-
-
-def _mappings(raster: Raster, grid: Grid) -> list[GridMapping]:
-    """Where the raster's pixels lie in the common grid: once for each turn of longitude at which it reaches it."""
-    return [GridMapping(own, grid, raster.name) for own in copies_of(raster.grid, grid)]
-
-
-def _reader(pixels: SourcePixels, mappings: Sequence[GridMapping]) -> Reader:
-    readers: list[Union[DirectReader, WarpedReader]] = []
-    for mapping in mappings:
-        offset = mapping.offset()
-        readers.append(WarpedReader(pixels, mapping) if offset is None else DirectReader(pixels, offset))
-    return readers[0] if len(readers) == 1 else TurnedReader(readers)
 
 
 def _check_references(rasters: Sequence[Raster]) -> list[str]:

@@ -12,15 +12,13 @@ from ....model.shared.infos import ClassInfo, TrainingPolygons
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Window
-from ..output.class_table import NO_COLOUR
-from ..reading.raster import Raster
-from ..reading.readers import SourcePixels
-from ..reading.suitability import check_is_class_raster
-from ..texts import counted, geometry_notes, listed
-from .claims import DISPUTED, agreed, claimants
+from ..output.metadata import NO_COLOUR
+from ..reading.raster import Raster, check_is_class_raster
+from ..reading.source import SourcePixels
+from ..texts import counted, listed
 from .classes import ClassRule, class_rule, has_class, text_of
 from .polygon_digests import remembered
-from .rasterise import PolygonRaster
+from .rasterise import DISPUTED, PolygonRaster
 from .shapes import Polygon, Shape, shapes_of
 
 _BLOCK = 1024  # side of the squares that are read at once, pixels
@@ -37,7 +35,7 @@ class Assessment:
     polygons   reference polygons that were compared, a class
     trained_on those of them that the map's model was trained on, as far as the map tells
     left_out   reference pixels where the map is nodata
-    conflicts  reference pixels that two classes claim; they are left out too
+    conflicts  reference pixels that polygons of two classes cover; they are left out too
     notes      what was skipped, dropped or repaired, as sentences
     """
 
@@ -103,7 +101,7 @@ def confusion_of(
         )
     if bool(crs_wkt) != bool(pixels.grid.wkt):
         notes.append("Only map or reference has a coordinate reference system: coordinates are taken as they are.")
-    notes += geometry_notes(found, len(everything) - len(labelled), tally.conflicts)
+    notes += found.notes(len(everything) - len(labelled), tally.conflicts)
     if len(used) < len(found.shapes):
         notes.append(f"{counted(len(found.shapes) - len(used), 'reference polygon')} off the map left out.")
     if not {mapped for _, mapped in tally.pairs} & set(met.keys.values()) and not table:
@@ -203,12 +201,12 @@ def _tally(
     used, compared = np.zeros((2, len(shapes)), bool)
     for done, block in enumerate(blocks):
         feedback.check()
-        claimed = agreed(polygons, block, numbers)
+        reference_at = polygons.agreed(block, numbers)
         for runs in polygons.runs(block, ~used):
             used[runs.polygon] = True
-        tally.conflicts += int((claimed == DISPUTED).sum())
-        mapped = _compare(pixels, block, claimed, distinct, merged, tally, name)
-        compared |= claimants(polygons, block, mapped, ~compared)
+        tally.conflicts += int((reference_at == DISPUTED).sum())
+        mapped = _compare(pixels, block, reference_at, distinct, merged, tally, name)
+        compared |= polygons.covering(block, mapped, ~compared)
         feedback.at((done + 1) / len(blocks))
     tally.polygons.update(np.flatnonzero(compared).tolist())
     return tally, set(np.flatnonzero(used).tolist())
@@ -217,15 +215,15 @@ def _tally(
 def _compare(
     pixels: SourcePixels,
     window: Window,
-    claimed: np.ndarray,
+    reference_at: np.ndarray,
     keys: np.ndarray,
     merged: Mapping[int, int],
     tally: _Tally,
     name: str,
 ) -> np.ndarray:
     """Count the pixels that have a class in the reference and in the map, and give them as bool (h, w)."""
-    compared = np.zeros(claimed.shape, bool)
-    row, column = np.nonzero(claimed >= 0)
+    compared = np.zeros(reference_at.shape, bool)
+    row, column = np.nonzero(reference_at >= 0)
     if not len(row):
         return compared
     part = Window(int(row.min()), int(column.min()), int(np.ptp(row)) + 1, int(np.ptp(column)) + 1)
@@ -235,7 +233,7 @@ def _compare(
     mapped, inside = values[0][place], valid[place]
     tally.left_out += int((~inside).sum())
     compared[row[inside], column[inside]] = True
-    mapped, reference = mapped[inside], claimed[row, column][inside]
+    mapped, reference = mapped[inside], reference_at[row, column][inside]
     codes = mapped.astype(np.int64)
     if mapped.dtype.kind == "f" and (codes != mapped).any():
         raise RasterError(

@@ -13,13 +13,12 @@ from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Window
 from ..reading.stack import ModalityStack
-from ..texts import counted, geometry_notes, listed, rounded
-from .claims import DISPUTED, agreed, claimants
+from ..texts import counted, listed, rounded
 from .classes import ClassRule, LabelClass, class_rule, has_class, text_of
 from .hold_out import FEWEST, Distance, held_out_units, least_distance, units_of
 from .label_map import NONE, LabelMap
 from .label_sample import held_out_sample, training_sample
-from .rasterise import PolygonRaster
+from .rasterise import DISPUTED, PolygonRaster
 from .shapes import Polygon, Shape, shapes_of
 
 _CELL = 256  # side of the squares in which polygons are rasterised and validity is looked up, pixels
@@ -48,11 +47,7 @@ class Labels:
     counts      per class, of all labelled pixels, also those that are not in the sample
     map         the class of every labelled pixel
     distance    from a held-out polygon to the nearest training polygon; None without hold-out
-    without_class, conflict_pixels, thin_polygons   counts of polygons, pixels, polygons
-    repaired    ids of polygons whose geometry was repaired
-    skipped     ids of polygons whose geometry cannot be used, with the reason
-    dropped     labels of the classes without a valid pixel
-    warnings    all that as sentences
+    warnings    what was left out, repaired or in conflict, as sentences
     notes       how the class field was read, as sentences
     trained     ids of the polygons that are learned from
     """
@@ -63,12 +58,6 @@ class Labels:
     counts: tuple[ClassCounts, ...]
     map: LabelMap
     distance: Optional[Distance] = None
-    without_class: int = 0
-    conflict_pixels: int = 0
-    thin_polygons: int = 0
-    repaired: tuple[int, ...] = ()
-    skipped: tuple[tuple[int, str], ...] = ()
-    dropped: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trained: tuple[int, ...] = ()
@@ -186,12 +175,10 @@ def rasterise_labels(
             f"All usable polygons belong to one class, '{classes[present[0]].label}': at least two are needed."
         )
     split = _split(stack, marked, found.shapes, holdout, seed, feedback)
-    skipped_without = len(everything) - len(labelled)
     kept = tuple(classes[position] for position in present)
-    thin, conflicts = marked.polygons.thin, marked.conflicts
     warnings = [
         *_reference_warnings(stack, crs_wkt),
-        *geometry_notes(found, skipped_without, conflicts, thin),
+        *found.notes(len(everything) - len(labelled), marked.conflicts, marked.polygons.thin),
         *(f"The class '{each}' has no valid pixel and is left out." for each in dropped),
         *(_hold_out_warning(kept, split.counts) if holdout > 0 else ()),
     ]
@@ -202,12 +189,6 @@ def rasterise_labels(
         split.counts,
         marked.map,
         split.distance,
-        without_class=skipped_without,
-        conflict_pixels=conflicts,
-        thin_polygons=thin,
-        repaired=found.repaired,
-        skipped=found.skipped,
-        dropped=dropped,
         warnings=tuple(warnings),
         notes=rule.notes,
         trained=split.trained,
@@ -220,10 +201,10 @@ class _Marked:
 
     polygons   the polygons (n)
     positions  (n,) class position of each
-    map        class positions of the pixels that count: valid ones that a single class claims
+    map        class positions of the pixels that count: valid ones that polygons of a single class cover
     valid      (K,) number of such pixels of each class
-    used       bool (n,), polygons that claim any of them
-    conflicts  number of valid pixels that two classes claim
+    used       bool (n,), polygons that cover any of them
+    conflicts  number of valid pixels that polygons of two classes cover
     """
 
     polygons: PolygonRaster
@@ -251,27 +232,27 @@ def _marked(
     valid, used, conflicts = np.zeros(len(rule.classes), np.int64), np.zeros(len(shapes), bool), 0
     for cell in polygons.windows(stack.overlap, _CELL):
         feedback.check()
-        claimed = agreed(polygons, cell, positions)
-        inside = _valid(stack, cell, claimed)
-        conflicts += int((inside & (claimed == DISPUTED)).sum())
-        counting = inside & (claimed >= 0)
+        position = polygons.agreed(cell, positions)
+        inside = _valid(stack, cell, position)
+        conflicts += int((inside & (position == DISPUTED)).sum())
+        counting = inside & (position >= 0)
         if counting.any():
-            valid += np.bincount(claimed[counting], minlength=len(valid))
-            used |= claimants(polygons, cell, counting, ~used)
-            marks.put(cell, np.where(counting, claimed, NONE))
+            valid += np.bincount(position[counting], minlength=len(valid))
+            used |= polygons.covering(cell, counting, ~used)
+            marks.put(cell, np.where(counting, position, NONE))
     return _Marked(polygons, positions, marks, valid, used, conflicts)
 
 
-def _valid(stack: ModalityStack, cell: Window, claimed: np.ndarray) -> np.ndarray:
-    """Which claimed pixels (h, w) of a cell are valid; reads their surroundings only."""
-    inside = np.zeros(claimed.shape, bool)
-    rows, columns = np.nonzero(claimed != NONE)
+def _valid(stack: ModalityStack, cell: Window, position: np.ndarray) -> np.ndarray:
+    """Which covered pixels (h, w) of a cell are valid; reads their surroundings only."""
+    inside = np.zeros(position.shape, bool)
+    rows, columns = np.nonzero(position != NONE)
     if len(rows):
         top, left = int(rows.min()), int(columns.min())
         part = Window(cell.row + top, cell.column + left, int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
         inside[part.slices_in(cell)] = stack.read_valid(part)
         stack.spare_memory()
-    return inside & (claimed != NONE)
+    return inside & (position != NONE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,7 +295,7 @@ def _split(
     for cell, marks in marked.map.cells():
         feedback.check()
         row, column = np.nonzero(marks != NONE)
-        position, unit = renumbered[marks[row, column]], agreed(marked.polygons, cell, unit_of)[row, column]
+        position, unit = renumbered[marks[row, column]], marked.polygons.agreed(cell, unit_of)[row, column]
         points = np.stack([row + cell.row, column + cell.column, position, unit], axis=1).astype(np.int32)
         held = held_unit[unit]
         for part, of_part in enumerate((~held, held)):

@@ -19,7 +19,7 @@ from osgeo import osr
 from ....model.shared.infos import LONGEST_VALUE, MOST_DIGESTS, TrainingPolygons
 from ....model.shared.text import plain_text
 from ..errors import RasterError
-from ..reading.reference import transformation
+from ..reading.projection import transformation
 from .shapes import Polygon, outlines
 
 _DECIMALS = 7  # of degrees, about a centimetre; what GeoJSON keeps

@@ -9,7 +9,6 @@ import numpy as np
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..grid import Grid, Window
-from ..texts import geometry_notes
 from .rasterise import PolygonRaster
 from .shapes import Polygon, shapes_of
 
@@ -35,7 +34,7 @@ class PolygonMask:
         feedback: Feedback = SILENT,
     ) -> None:
         found = shapes_of(polygons, crs_wkt, grid, feedback)
-        self.notes = tuple(geometry_notes(found, 0, 0))
+        self.notes = tuple(found.notes())
         self.window = Window(0, 0, 0, 0)
         for shape in found.shapes:
             self.window = self.window.union(shape.window.intersection(grid.window))

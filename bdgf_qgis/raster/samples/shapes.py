@@ -14,10 +14,11 @@ from ...feedback import SILENT, Feedback
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 from ..grid import Grid, Window
-from ..reading.longitudes import Rings, near, parts_on, turn_of, unbroken
-from ..reading.reference import transformation
+from ..reading.projection import near, transformation, turn_of, turned
+from ..texts import counted, listed
 
 Value = Union[int, float, str, None]
+Rings = list[list[np.ndarray]]  # parts, of rings (n, 2): the first of a part is its outer one
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Shape:
     @property
     def window(self) -> Window:
         """All pixels that it touches."""
-        left, top, right, bottom = (int(np.floor(each)) for each in self.bounds)
+        left, top, right, bottom = (int(np.floor(bound)) for bound in self.bounds)
         return Window(top, left, bottom - top + 1, right - left + 1)
 
 
@@ -71,6 +72,28 @@ class Shapes:
     places: tuple[int, ...]
     repaired: tuple[int, ...]
     skipped: tuple[tuple[int, str], ...]
+
+    def notes(self, without_class: int = 0, conflicts: int = 0, thin: int = 0) -> list[str]:
+        """Sentences on what became of polygons that are not simply used.
+
+        Args:
+            without_class: number of polygons that are left out since they have none.
+            conflicts: number of pixels that polygons of two classes cover.
+            thin: number of polygons that hold no pixel centre.
+        """
+        lines = []
+        if without_class:
+            lines.append(f"{counted(without_class, 'polygon')} without a class left out.")
+        if self.repaired:
+            lines.append(f"Broken geometry repaired in polygons {listed(self.repaired)}.")
+        for reason in dict.fromkeys(reason for _, reason in self.skipped):
+            left_out = [fid for fid, why in self.skipped if why == reason]
+            lines.append(f"Polygons left out ({reason}): {listed(left_out)}.")
+        if thin:
+            lines.append(f"{counted(thin, 'polygon')} too thin to hold a pixel centre: the pixels touched are used.")
+        if conflicts:
+            lines.append(f"{counted(conflicts, 'pixel')} claimed by two classes left out.")
+        return lines
 
 
 def shapes_of(polygons: Iterable[Polygon], wkt: str, grid: Grid, feedback: Feedback = SILENT) -> Shapes:
@@ -96,7 +119,7 @@ def shapes_of(polygons: Iterable[Polygon], wkt: str, grid: Grid, feedback: Feedb
             continue
         if mended:
             repaired.append(polygon.fid)
-        shapes.append(_shape(polygon.fid, parts_on(parts, grid, turn) if turn else parts, grid))
+        shapes.append(_shape(polygon.fid, _parts_on(parts, grid, turn) if turn else parts, grid))
         places.append(place)
     return Shapes(tuple(shapes), tuple(places), tuple(repaired), tuple(skipped))
 
@@ -184,10 +207,53 @@ def _unbroken(parts: Rings, before: Rings, found: Any, turn_before: float, turn:
     def mended(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
         if turn_before:
             return np.column_stack([near(ring[:, 0], points[:, 0] * turn / turn_before, turn), ring[:, 1]])
-        return unbroken(ring, points, found, turn)
+        return _unbroken_ring(ring, points, found, turn)
 
     with gdal_errors("geometry"):
         return [[mended(*pair) for pair in zip(*both)] for both in zip(parts, before)]
+
+
+def _unbroken_ring(ring: np.ndarray, before: np.ndarray, found: Any, turn: float) -> np.ndarray:
+    """A projected ring (n, 2) that goes on across the date line instead of around the world.
+
+    Args:
+        ring: longitudes and latitudes.
+        before: the same points in the projected CRS that they come from.
+        found: the transformation between the two.
+        turn: in the units of the longitudes.
+    """
+    jumps = np.diff(ring[:, 0])
+    steps = np.zeros(len(ring))
+    for place in np.nonzero(np.abs(jumps) > turn / 2)[0].tolist():
+        middle = found.TransformPoint(*((before[place] + before[place + 1]) / 2).tolist())[0]
+        if abs(middle - (ring[place, 0] + ring[place + 1, 0]) / 2) > turn / 4:  # else the edge is as long as that
+            steps[place + 1] = -np.sign(jumps[place])
+    steps = np.cumsum(steps)
+    if steps[-1]:  # around a pole
+        return ring
+    return np.column_stack([ring[:, 0] + turn * steps, ring[:, 1]])
+
+
+def _parts_on(parts: Rings, grid: Grid, turn: float) -> Rings:
+    """Parts of a polygon moved by whole turns to wherever they overlap with a geographic grid.
+
+    A part that does nowhere stays where it is.
+    """
+    west, _, east, _ = grid.extent
+    moved = []
+    for part in parts:
+        middle = (part[0][:, 0].min() + part[0][:, 0].max()) / 2
+        whole = [part[0], *(_beside(ring, middle, turn) for ring in part[1:])]
+        steps = turned(float(part[0][:, 0].min()), float(part[0][:, 0].max()), (west, east), turn)
+        moved += [[ring + np.array([step * turn, 0.0]) for ring in whole] if step else whole for step in steps or [0]]
+    return moved
+
+
+def _beside(ring: np.ndarray, middle: float, turn: float) -> np.ndarray:
+    """A hole moved by whole turns to its outer ring."""
+    own = (ring[:, 0].min() + ring[:, 0].max()) / 2
+    step = np.round((middle - own) / turn)
+    return ring + np.array([step * turn, 0.0]) if step else ring
 
 
 def _shape(fid: int, parts: Rings, grid: Grid) -> Shape:

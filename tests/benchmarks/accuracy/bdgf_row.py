@@ -19,7 +19,7 @@ from bdgf.bdgf_qgis.engine.run import run_job
 from bdgf.bdgf_qgis.engine.worker import Worker
 from bdgf.bdgf_qgis.feedback import Feedback
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at
+from bdgf.bdgf_qgis.raster.output.metadata import class_type_and_nodata, codes_at
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
 from bdgf.bdgf_qgis.raster.reading.blocks import plan_blocks, write_block
 from bdgf.bdgf_qgis.raster.reading.raster import describe

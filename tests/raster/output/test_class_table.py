@@ -10,7 +10,7 @@ from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
-from bdgf.bdgf_qgis.raster.output.class_table import class_type_and_nodata, codes_at, read_class_table
+from bdgf.bdgf_qgis.raster.output.metadata import class_type_and_nodata, codes_at, read_class_table
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
 from bdgf.model.shared.infos import ClassInfo
 from bdgf.tests.raster.helpers import TRANSFORM, make_raster

@@ -10,10 +10,8 @@ import pytest
 from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
-from bdgf.bdgf_qgis.raster.output.class_table import write_class_table
-from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, RASTERS, Lineage, read_lineage
-from bdgf.bdgf_qgis.raster.reading.raster import Raster
-from bdgf.bdgf_qgis.raster.reading.suitability import check_no_result, doubts
+from bdgf.bdgf_qgis.raster.output.metadata import KIND, POLYGONS, RASTERS, Lineage, read_lineage, write_class_table
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, check_no_result, doubts
 from bdgf.model.shared.infos import MOST_DIGESTS, ClassInfo, TrainingPolygons
 from bdgf.tests.raster.helpers import again, make_raster
 

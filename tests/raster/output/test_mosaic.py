@@ -17,9 +17,8 @@ from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
-from bdgf.bdgf_qgis.raster.output.lineage import Lineage, read_lineage
-from bdgf.bdgf_qgis.raster.output.mosaic import Content, Part, write_mosaic, write_part
-from bdgf.bdgf_qgis.raster.output.statistics import Statistics
+from bdgf.bdgf_qgis.raster.output.metadata import Lineage, read_lineage
+from bdgf.bdgf_qgis.raster.output.mosaic import Content, Part, Statistics, write_mosaic, write_part
 from bdgf.model.shared.infos import ClassInfo, TrainingPolygons
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt

@@ -14,14 +14,16 @@ from bdgf.bdgf_qgis.raster.reading.blocks import block_with_halo, plan_blocks, w
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.tests.raster.helpers import TRANSFORM, make_raster
 
+EVERYTHING = Window(0, 0, 600, 800)
+
 
 @pytest.mark.parametrize("window", [Window(0, 0, 500, 700), Window(43, 52, 358, 387), Window(7, 9, 1, 1)])
 @pytest.mark.parametrize("memory", [1, 10 * 300**2, 10 * 500**2, 10**10])
 def test_blocks_cover_exactly_once(window: Window, memory: int) -> None:
     blocks = plan_blocks(window, 10, 64, 48, memory)
-    seen = np.zeros((600, 800), int)
+    seen = np.zeros((EVERYTHING.height, EVERYTHING.width), int)
     for block in blocks:
-        seen[block.slices] += 1
+        seen[block.slices_in(EVERYTHING)] += 1
         for first, end, low, high in (
             (block.row, block.row_end, window.row, window.row_end),
             (block.column, block.column_end, window.column, window.column_end),
@@ -29,7 +31,7 @@ def test_blocks_cover_exactly_once(window: Window, memory: int) -> None:
             assert first % 48 == 0 or first == low
             assert end % 48 == 0 or end == high
     inside = np.zeros_like(seen)
-    inside[window.slices] = 1
+    inside[window.slices_in(EVERYTHING)] = 1
     assert (seen == inside).all()
 
 

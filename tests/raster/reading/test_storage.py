@@ -10,10 +10,8 @@ import pytest
 from osgeo import gdal
 
 from bdgf.bdgf_qgis.raster.grid import Window
-from bdgf.bdgf_qgis.raster.reading.fingerprint import fingerprint
-from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
+from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe, fingerprint, storage_of
 from bdgf.bdgf_qgis.raster.reading.stack import open_stack
-from bdgf.bdgf_qgis.raster.reading.storage import storage_of
 from bdgf.tests.raster.helpers import TRANSFORM, again, make_raster
 
 RANDOM = np.random.default_rng(9)

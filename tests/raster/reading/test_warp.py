@@ -80,9 +80,9 @@ def test_the_window_asked_for_does_not_matter(tmp_path: Path) -> None:
             height, width = random.integers(1, 600 - row), random.integers(1, 600 - column)
             window = Window(int(row), int(column), int(height), int(width))
             arrays, inside = again.read(window)
-            assert (inside == valid[window.slices]).all()
+            assert (inside == valid[window.slices_in(stack.grid.window)]).all()
             for part, everything in zip(arrays, whole, strict=True):
-                assert (part == everything[(slice(None), *window.slices)]).all()
+                assert (part == everything[(slice(None), *window.slices_in(stack.grid.window))]).all()
 
 
 def test_what_is_no_data_takes_no_part(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sklearn import metrics
 from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
-from bdgf.bdgf_qgis.raster.output.lineage import KIND, POLYGONS, Lineage
+from bdgf.bdgf_qgis.raster.output.metadata import KIND, POLYGONS, Lineage
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
 from bdgf.bdgf_qgis.raster.reading.raster import Raster, describe
 from bdgf.bdgf_qgis.raster.samples.assessment import confusion_of

@@ -7,8 +7,8 @@ import pytest
 from osgeo import gdal, ogr
 
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
+from bdgf.bdgf_qgis.raster.samples.rasterise import is_thin
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon, Shape, shapes_of
-from bdgf.bdgf_qgis.raster.samples.thin import is_thin
 from bdgf.tests.raster.helpers import box, mask_of, pixels_of, ring_wkb
 
 PLAIN = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)

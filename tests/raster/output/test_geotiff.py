@@ -14,9 +14,9 @@ from osgeo import gdal
 from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid
+from bdgf.bdgf_qgis.raster.output.geotiff import require_whole
 from bdgf.bdgf_qgis.raster.output.mosaic import write_mosaic
 from bdgf.bdgf_qgis.raster.output.outputs import OutputRaster
-from bdgf.bdgf_qgis.raster.output.whole import require_whole
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
 from bdgf.tests.raster.output.test_mosaic import CODES, GRID, SHARES, SURE, WINDOW, parts_of, values
 

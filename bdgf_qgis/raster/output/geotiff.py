@@ -1,4 +1,4 @@
-"""Whether a GeoTIFF is whole: its tiles lie inside the file and can be decoded.
+"""GeoTIFFs: how they are stored, and whether one is whole: its tiles lie inside the file and can be decoded.
 
 On a full disk GDAL 3.10 may build overviews, flush and close without a word, and the last tile is missing. So this
 looks at the file itself (TIFF 6.0 and BigTIFF): tables and tiles of all levels, and the last tile of each is read back.
@@ -17,8 +17,39 @@ from osgeo import gdal
 from ..errors import RasterError
 from ..gdal_calls import gdal_errors
 
+TILE = 256  # side, pixels
+THREADS = "NUM_THREADS=ALL_CPUS"
+_SUFFIXES = (".tif", ".tiff")
+_BIG = "BIGTIFF=IF_SAFER"  # of 4 GiB or more
 _NUMBERS = {3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}  # types of offsets and byte counts
 _STRIPS, _TILES, _SUB_LEVELS = (273, 279), (324, 325), 330  # tags: offsets and byte counts; offsets of further tables
+
+
+def check_name(path: str) -> None:
+    """Raise RasterError where a path does not end as a GeoTIFF's name does."""
+    if Path(path).suffix.lower() not in _SUFFIXES:
+        raise RasterError(f"{path} cannot be written: choose a file name that ends in .tif.")
+
+
+def creation_options(dtype: str, codes: bool = False, level: int = 6) -> list[str]:
+    """GDAL's options for a tiled, compressed GeoTIFF.
+
+    Args:
+        dtype: numpy's name of the type.
+        codes: whether values are codes, whose differences mean nothing: other numbers compress better as differences.
+        level: of DEFLATE, 1 to 9.
+    """
+    tiles = ["TILED=YES", f"BLOCKXSIZE={TILE}", f"BLOCKYSIZE={TILE}", "INTERLEAVE=BAND", _BIG]
+    predictor = 1 if codes else 3 if np.dtype(dtype).kind == "f" else 2
+    return [*tiles, "COMPRESS=DEFLATE", f"PREDICTOR={predictor}", f"ZLEVEL={level}"]
+
+
+def cloud_options(codes: bool, level: int, resampling: str) -> list[str]:
+    """The same for a Cloud Optimized GeoTIFF, whose overviews GDAL makes by `resampling`."""
+    predictor = "NO" if codes else "YES"
+    predictors = [f"PREDICTOR={predictor}", f"OVERVIEW_PREDICTOR={predictor}"]
+    options = [f"BLOCKSIZE={TILE}", _BIG, "COMPRESS=DEFLATE", f"LEVEL={level}", *predictors]
+    return [*options, f"OVERVIEW_RESAMPLING={resampling}"]
 
 
 def disk_full_or_closed(path: Path) -> str:
