@@ -9,8 +9,8 @@ from qgis.core import QgsProcessingContext, QgsProcessingException
 from ..feedback import Feedback
 from ..translation import tr
 from ..workflows.assess import MapToAssess, assess_map
-from ..workflows.inputs import raster_layer, raster_of, samples_of
-from ..workflows.polygon_layers import polygons_problem
+from ..workflows.polygon_inputs import polygons_of, polygons_problem
+from ..workflows.raster_inputs import raster_layer, raster_of
 from .base import BdgfAlgorithm
 from .common_parameters import accuracy_results, add_accuracy
 
@@ -65,7 +65,7 @@ class Assess(BdgfAlgorithm):
             raise QgsProcessingException(self.invalidRasterError(parameters, "CLASSIFICATION"))
         self._classification = raster_of(layer)
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
-        self._reference = samples_of(self, parameters, context, "REFERENCE", class_field)
+        self._reference = polygons_of(self, parameters, context, "REFERENCE", class_field)
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Compare and write."""

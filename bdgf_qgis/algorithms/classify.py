@@ -10,9 +10,9 @@ from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.classify import SceneToMap, classify_scene
-from ..workflows.inputs import rasters_of, rasters_problem, samples_of
 from ..workflows.model_files import opened_model
-from ..workflows.polygon_layers import polygons_problem
+from ..workflows.polygon_inputs import polygons_of, polygons_problem
+from ..workflows.raster_inputs import rasters_of, rasters_problem
 from ..workflows.result_layers import show_results
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, add_rasters, device_problem, model_problem
@@ -94,7 +94,7 @@ class Classify(BdgfAlgorithm):
         self._rasters = rasters_of(self, parameters, context, self._model.header)
         self._extent = self.parameterAsExtent(parameters, "EXTENT", context, self._rasters.crs)
         masked = parameters.get("MASK") not in (None, "")
-        self._mask = samples_of(self, parameters, context, "MASK") if masked else None
+        self._mask = polygons_of(self, parameters, context, "MASK") if masked else None
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Match, read, classify, write."""

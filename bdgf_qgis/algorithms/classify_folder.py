@@ -14,7 +14,7 @@ from ..translation import tr
 from ..workflows.classify_folder import TABLE, FolderToMap, classify_folder
 from ..workflows.default_places import MAPS_PLACE
 from ..workflows.model_files import model_header, opened_model
-from ..workflows.nodata_text import nodata_values
+from ..workflows.raster_inputs import nodata_values
 from ..workflows.scene_files import Pattern, parse_patterns
 from .base import BdgfAlgorithm
 from .common_parameters import add_device, add_model, add_nodata, device_problem

@@ -13,8 +13,8 @@ from ...model.shared.header import ModelFile, ModelFileError
 from ...model.shared.settings import PRESETS
 from ..preferences import DEVICES, wished_device
 from ..translation import tr
-from ..workflows.inputs import rasters_problem
 from ..workflows.model_files import PRETRAINED, TRAINED, model_header, opened_model
+from ..workflows.raster_inputs import rasters_problem
 from .base import BdgfAlgorithm
 
 _DEVICE = re.compile(r"\s*(auto|cpu|mps|cuda(:\d+)?)?\s*", re.IGNORECASE)
@@ -157,6 +157,13 @@ def pretrained_of(
     """PRETRAINED, opened; None where it was left empty. Raises ModelFileError where the file is damaged."""
     path = algorithm.parameterAsFile(parameters, "PRETRAINED", context)
     return opened_model(path, _LEARNABLE) if path else None
+
+
+def optional_integer(
+    algorithm: BdgfAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
+) -> Optional[int]:
+    """A whole number, or None where it was left empty."""
+    return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)
 
 
 def add_accuracy(algorithm: BdgfAlgorithm, overall: str) -> None:

@@ -11,8 +11,8 @@ from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.default_places import PRETRAINED_PLACE
-from ..workflows.inputs import rasters_of
 from ..workflows.pretrain import Pretraining, pretrain_model
+from ..workflows.raster_inputs import rasters_of
 from .base import BdgfAlgorithm
 from .common_parameters import (
     add_learned_rasters,

@@ -11,8 +11,8 @@ from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.default_places import MODEL_PLACE
-from ..workflows.inputs import optional_integer, rasters_of, samples_of
-from ..workflows.polygon_layers import polygons_problem
+from ..workflows.polygon_inputs import polygons_of, polygons_problem
+from ..workflows.raster_inputs import rasters_of
 from ..workflows.train import Training, train_model
 from .base import BdgfAlgorithm
 from .common_parameters import (
@@ -24,6 +24,7 @@ from .common_parameters import (
     add_pretrained,
     add_seed_and_device,
     learning_problem,
+    optional_integer,
     pretrained_of,
 )
 from .parameters import MODEL_FILES
@@ -134,7 +135,7 @@ class Train(BdgfAlgorithm):
         self._rasters = rasters_of(self, parameters, context)
         class_field = self.parameterAsString(parameters, "CLASS_FIELD", context)
         name_field = self.parameterAsString(parameters, "NAME_FIELD", context)
-        self._samples = samples_of(self, parameters, context, "SAMPLES", class_field, name_field)
+        self._samples = polygons_of(self, parameters, context, "SAMPLES", class_field, name_field)
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: Feedback) -> dict[str, Any]:
         """Train."""

@@ -12,7 +12,7 @@ from ..raster.samples.assessment import confusion_of
 from ..report.assessment import AssessmentReport
 from ..translation import tr
 from .error_sentences import told_to_user
-from .inputs import Samples
+from .polygon_inputs import DrawnPolygons
 from .result_files import file_result, held_places, tell_report, write_texts
 
 
@@ -25,7 +25,7 @@ class MapToAssess:
     """
 
     classification: Raster
-    reference: Samples
+    reference: DrawnPolygons
     report: str = ""
     json: str = ""
 

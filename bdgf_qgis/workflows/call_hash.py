@@ -12,8 +12,8 @@ from ..raster.grid import Window
 from ..raster.reading.raster import fingerprint
 from ..raster.reading.stack import ModalityStack
 from ..resources import plugin_version
-from .inputs import Samples
 from .map_writer import MapResult
+from .polygon_inputs import DrawnPolygons
 
 _FORMAT = 3  # of the blocks that are kept
 
@@ -22,7 +22,7 @@ def call_hash(
     model: str,
     device: str,
     stack: ModalityStack,
-    mask: Optional[Samples],
+    mask: Optional[DrawnPolygons],
     plan: Sequence[Window],
     results: Sequence[MapResult],
 ) -> str:
@@ -43,7 +43,7 @@ def call_hash(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _mask_hash(mask: Samples) -> str:
+def _mask_hash(mask: DrawnPolygons) -> str:
     digest = hashlib.sha256(mask.crs_wkt.encode())
     for polygon in mask.polygons:
         digest.update(len(polygon.wkb).to_bytes(8, "little") + polygon.wkb)

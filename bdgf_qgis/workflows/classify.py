@@ -34,11 +34,11 @@ from ..raster.samples.polygon_mask import PolygonMask
 from ..resources import plugin_version
 from ..translation import tr
 from .call_hash import call_hash
-from .disk_need import check_disk_space
 from .error_sentences import told_to_user
-from .inputs import Rasters, Samples, window_of
 from .map_writer import MapWriter, map_results, with_lineage
 from .pace_text import pace_text
+from .polygon_inputs import DrawnPolygons
+from .raster_inputs import Rasters, window_of
 from .result_files import held_places, raster_result
 from .scene import opened_scene
 from .training_comparison import compare_with_training
@@ -66,7 +66,7 @@ class SceneToMap:
     confidence: str = ""
     probabilities: str = ""
     extent: QgsRectangle = field(default_factory=QgsRectangle)
-    mask: Optional[Samples] = None
+    mask: Optional[DrawnPolygons] = None
     cloud: bool = False
     reads: Optional[ReadFiles] = None
 
@@ -116,11 +116,11 @@ def classify_scene(wanted: SceneToMap, feedback: Feedback) -> SceneMapped:
                 text = tr("{done} of {count} blocks are finished from an earlier run and are used again.")
                 feedback.info(text.format(done=len(kept.blocks), count=len(plan)))
             largest = max(block_with_halo(block, settings.patch_size, settings.stride).pixels for block in plan)
-            check_disk_space(results, window, kept, worker.workspace.path, cost * largest)
-            feedback.at(_COMPARED)
             names = tuple(modality.name for modality in stack.modalities)
             lineage = Lineage("classes", wanted.model.digest, plugin_version(), names, header.polygons)
             writer = MapWriter(with_lineage(results, lineage), stack.grid, window, plan, kept)
+            writer.check_space(worker.workspace.path, cost * largest)
+            feedback.at(_COMPARED)
             with _said_what_is_kept(kept, len(plan), feedback):
                 _classify_rest(wanted, header, worker, stack, mask, plan, kept, writer, feedback)
                 mapped = SceneMapped(writer.counts, header, stack.reference.name, lineage)
@@ -192,7 +192,7 @@ def _said_what_is_kept(kept: KeptBlocks, count: int, feedback: Feedback) -> Iter
         raise
 
 
-def _polygon_mask(polygons: Optional[Samples], stack: ModalityStack, feedback: Feedback) -> Optional[PolygonMask]:
+def _polygon_mask(polygons: Optional[DrawnPolygons], stack: ModalityStack, feedback: Feedback) -> Optional[PolygonMask]:
     if polygons is None:
         return None
     mask = PolygonMask(polygons.polygons, polygons.crs_wkt, stack.grid, feedback)

@@ -20,7 +20,7 @@ from ..raster.texts import counted
 from ..translation import tr
 from .classify import SceneToMap, classify_scene
 from .error_sentences import only_sentences, told_to_user
-from .inputs import Rasters, match_scene, reference_place
+from .raster_inputs import Rasters, match_scene
 from .result_files import file_result, held_places
 from .scene_files import FoundScenes, Pattern, SceneFiles, files_in, find_scenes
 from .scene_table import CANCELLED, FAILED, MAPPED, NOT_BEGUN, SceneResult, SceneTable
@@ -40,7 +40,7 @@ class FolderToMap:
     device      as messages name it
     output      the folder for results, named after their scenes, and for the table
     confidence  whether to write that, too
-    nodata      additional no-data values, as nodata_text reads them
+    nodata      additional no-data values, as nodata_values reads them
     """
 
     model: ModelFile
@@ -192,14 +192,13 @@ class _Batch:
         with told_to_user():
             given = tuple(describe(str(file), file.name) for file in scene.files)
             match = match_scene(given, header, wanted.nodata)
-        reference = given[reference_place(match, header)]
-        rasters = Rasters(given, reference, QgsCoordinateReferenceSystem(), match)
-        target = self._claimed(f"{scene.name}.tif")
-        confidence = self._claimed(f"{scene.name}_confidence.tif") if wanted.confidence else ""
+        rasters = Rasters(given, given[match.reference], QgsCoordinateReferenceSystem(), match)
+        target = self._path(f"{scene.name}.tif")
+        confidence = self._path(f"{scene.name}_confidence.tif") if wanted.confidence else ""
         scene_to_map = SceneToMap(wanted.model, rasters, wanted.device, target, confidence, reads=self._reads)
         return classify_scene(scene_to_map, feedback).counts
 
-    def _claimed(self, name: str) -> str:
+    def _path(self, name: str) -> str:
         """The path of a result, which must not be that of another scene's."""
         if spelling(name) in self._taken:
             raise QgsProcessingException(tr("A result of another scene is named {name}, too.").format(name=name))

@@ -1,30 +1,36 @@
-"""Which raster is which modality of a model: by the names of the bands, else by their number."""
+"""How rasters fit a model: which is which modality, by names of bands or their number, and whose grid rules."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...model.shared.header import Header
 from ...model.shared.infos import ModalityInfo
 from ..raster.errors import RasterError
+from ..raster.reading.pixel_size import comparable, side
 from ..raster.reading.raster import Raster
 from ..translation import tr
 
 _MOST = 6  # rasters whose orders are all tried
+_ALIKE = 1.01  # ratio of sizes that are one: zones of UTM differ by less
 
 
 @dataclass(frozen=True)
 class Match:
     """Rasters in the model's order, the names of the bands to use of each, and what the log should say.
 
-    The rasters know the no-data values that the model remembers; `order` is their places among those that were given.
+    The rasters know the no-data values that the model remembers; `order` is their places among those that were given,
+    `reference` the place of the one whose grid rules where nobody chose one.
     """
 
     rasters: tuple[Raster, ...]
     bands: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
     order: tuple[int, ...]
+    reference: int = 0
 
 
 def match_modalities(rasters: Sequence[Raster], modalities: Sequence[ModalityInfo]) -> Match:
@@ -35,7 +41,7 @@ def match_modalities(rasters: Sequence[Raster], modalities: Sequence[ModalityInf
     """
     if len(rasters) != len(modalities):
         text = tr("The model was trained on {expected} rasters ({names}); {given} were chosen.")
-        names = ", ".join(f"'{each.name}'" for each in modalities)
+        names = ", ".join(f"'{modality.name}'" for modality in modalities)
         raise RasterError(text.format(expected=len(modalities), names=names, given=len(rasters)))
     orders = (
         list(itertools.permutations(range(len(rasters)))) if len(rasters) <= _MOST else [tuple(range(len(rasters)))]
@@ -91,3 +97,27 @@ def _no_fit(rasters: Sequence[Raster], modalities: Sequence[ModalityInfo]) -> st
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 4 else f"{names[0]}, {names[1]} ... {names[-1]}"
+
+
+def finest(rasters: Sequence[Raster]) -> Raster:
+    """The raster with the smallest pixels on the ground; of equal ones the first."""
+    sizes = [side(raster.scene_info()) for raster in rasters]
+    return next(raster for raster, size in zip(rasters, sizes) if size <= min(sizes) * _ALIKE)
+
+
+def nearest(rasters: Sequence[Raster], header: Header) -> Raster:
+    """The raster whose pixels are nearest in size to those of a model's training.
+
+    Of equal ones that whose grid ruled there, else the first; the finest where sizes cannot be compared.
+
+    Args:
+        rasters: in the order of the model's modalities.
+    """
+    scenes = [raster.scene_info() for raster in rasters]
+    if not all(comparable(scene, header.scene) for scene in scenes):
+        return finest(rasters)
+    wanted = side(header.scene)
+    distances = [abs(math.log(side(scene) / wanted)) for scene in scenes]
+    alike = [place for place, far in enumerate(distances) if far <= min(distances) + math.log(_ALIKE)]
+    own = [place for place in alike if header.modalities[place].name == header.scene.grid]
+    return rasters[(own or alike)[0]]

@@ -17,9 +17,9 @@ from ..preferences import read_preferences
 from ..raster.samples.tiles import copy_tiles
 from ..resources import plugin_version, profile_home
 from ..translation import tr
-from .inputs import Rasters, window_of
 from .model_files import PRETRAINED, checkpoint_of, model_result, place_model
 from .pace_text import step_text
+from .raster_inputs import Rasters, window_of
 from .result_files import held_places
 from .scene import opened_scene
 

@@ -15,9 +15,8 @@ from ..raster.reading.stack import ModalityStack, open_stack
 from ..raster.texts import counted
 from ..translation import tr
 from .error_sentences import told_to_user
-from .inputs import Rasters
 from .matching import match_modalities
-from .nodata_text import nodata_note
+from .raster_inputs import Rasters, nodata_note
 from .session import worker_session
 from .training_comparison import compare_pixel_sizes
 
@@ -42,13 +41,13 @@ def opened_scene(
             worker_session() as worker,
             open_stack(used, rasters.grid, bands, feedback) as stack,
         ):
-            describe_stack(stack, feedback)
+            _describe(stack, feedback)
             if model is not None:
                 compare_pixel_sizes(stack, model.header, feedback)
             yield worker, stack
 
 
-def describe_stack(stack: ModalityStack, feedback: Feedback) -> None:
+def _describe(stack: ModalityStack, feedback: Feedback) -> None:
     """Writes to the log what is read, on which grid, and what is odd about it."""
     for modality in stack.modalities:
         text = tr("{name}: {bands}, {kind}{warped}")

@@ -28,9 +28,10 @@ from ..report.training import TrainingReport
 from ..resources import plugin_version, profile_home
 from ..style.legend import class_infos
 from ..translation import tr
-from .inputs import Rasters, Samples
 from .model_files import TRAINED, checkpoint_of, model_result, place_model
 from .pace_text import step_text
+from .polygon_inputs import DrawnPolygons
+from .raster_inputs import Rasters
 from .result_files import file_result, held_places, tell_report
 from .scene import opened_scene
 
@@ -51,7 +52,7 @@ class Training:
     """
 
     rasters: Rasters
-    samples: Samples
+    samples: DrawnPolygons
     settings: Settings
     device: str
     seed: int
@@ -138,14 +139,14 @@ def _job(wanted: Training, stack: ModalityStack, labels: Labels, tiles: TileFile
     )
 
 
-def _classes(labels: Labels, samples: Samples) -> tuple[ClassInfo, ...]:
+def _classes(labels: Labels, samples: DrawnPolygons) -> tuple[ClassInfo, ...]:
     codes = [label.code for label in labels.classes]
     values = {label.code: str(label.value) for label in labels.classes}
     names = {label.code: label.name for label in labels.classes if label.name}
     return class_infos(codes, values, names, samples.legend)
 
 
-def _training_polygons(labels: Labels, samples: Samples, grid_wkt: str) -> TrainingPolygons:
+def _training_polygons(labels: Labels, samples: DrawnPolygons, grid_wkt: str) -> TrainingPolygons:
     trained = set(labels.trained)
     drawn = [polygon for polygon in samples.polygons if polygon.fid in trained]
     return training_polygons(drawn, samples.crs_wkt or grid_wkt, [label.value for label in labels.classes])

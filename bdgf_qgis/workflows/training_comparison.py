@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ...model.shared.header import Header
-from ..feedback import Feedback
+from ..feedback import SILENT, Feedback
 from ..raster.grid import Window
-from ..raster.reading.pixel_size import size_text
-from ..raster.reading.sampling import shares_outside
+from ..raster.reading.pixel_size import pixel_ratio, size_text
 from ..raster.reading.stack import ModalityStack
 from ..translation import tr
-from .reference_grid import pixel_ratio
 
+_CELL = 64  # side of a square of pixels that are looked at
+_CELLS = 48  # squares, at most
 _STRANGE = 0.05  # share of a band's pixels outside the training range that is worth a warning
 _OTHER_SIZE = 1.2  # ratio of pixel sizes from which a warning is due
 
@@ -24,6 +28,40 @@ def compare_with_training(stack: ModalityStack, window: Window, header: Header, 
             if share > _STRANGE:
                 text = tr("{name}, {band}: {share:.0%} of the pixels lie outside the range seen in training.")
                 feedback.warn(text.format(name=modality.name, band=name, share=share))
+
+
+def shares_outside(
+    stack: ModalityStack,
+    window: Window,
+    ranges: Sequence[Sequence[tuple[float, float]]],
+    seed: int = 0,
+    feedback: Feedback = SILENT,
+) -> tuple[tuple[float, ...], ...]:
+    """Per modality and band the share 0..1 of sampled valid pixels outside a range (lowest, highest).
+
+    Args:
+        stack: the rasters.
+        window: part of the grid to sample from.
+        ranges: per modality and band, as a model's header holds them.
+        seed: of the choice of squares. All shares are 0 where no sampled pixel is valid.
+        feedback: looked at for each square; RunCancelled is raised where the user cancels.
+    """
+    place = window.intersection(stack.overlap)
+    rows, columns = place.cell_starts(_CELL)
+    count = len(rows) * len(columns)
+    chosen = np.random.default_rng(seed).choice(count, min(_CELLS, count), replace=False)
+    outside = [np.zeros(len(modality.bands)) for modality in stack.modalities]
+    seen = 0
+    for number in sorted(chosen.tolist()):
+        feedback.check()
+        row, column = divmod(number, len(columns))
+        arrays, valid = stack.read(Window(rows[row], columns[column], _CELL, _CELL).intersection(place))
+        seen += int(valid.sum())
+        for counts, array, limits in zip(outside, arrays, ranges):
+            values = array[:, valid]
+            low, high = np.array(limits, float).reshape(-1, 2).T[:, :, None]
+            counts += ((values < low) | (values > high)).sum(axis=1)
+    return tuple(tuple((counts / max(1, seen)).tolist()) for counts in outside)
 
 
 def compare_pixel_sizes(stack: ModalityStack, header: Header, feedback: Feedback) -> None:

@@ -26,7 +26,7 @@ from bdgf.tests.algorithms.helpers import (
     project_layer,
     refused,
 )
-from bdgf.tests.raster.helpers import make_raster
+from bdgf.tests.raster.helpers import write_raster
 
 
 def given(scene: Scene, target: Path, **changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def raster_like(path: Path, scene: Scene, value: float, **changes: Any) -> str:
     """A raster of one value on the grid of the image."""
     transform = gdal.Open(scene.optical).GetGeoTransform()
     array = np.full((120, 120), value, np.float32)
-    make_raster(path, array, **{"transform": transform, "epsg": 32632, **changes})
+    write_raster(path, array, **{"transform": transform, "epsg": 32632, **changes})
     return str(path)
 
 

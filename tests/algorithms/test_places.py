@@ -16,7 +16,7 @@ from qgis.core import QgsProcessingContext, QgsProject, QgsVectorLayer
 
 from bdgf.bdgf_qgis.feedback import SILENT
 from bdgf.bdgf_qgis.files.conflicts import ReadFiles
-from bdgf.bdgf_qgis.workflows.layer_files import layer_files
+from bdgf.bdgf_qgis.workflows.polygon_inputs import layer_files
 from bdgf.bdgf_qgis.workflows.result_files import file_result, held_places
 from bdgf.tests.algorithms.helpers import QUICK, Log, Scene, Trained, project_layer, refused, run
 

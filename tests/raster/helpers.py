@@ -34,7 +34,21 @@ def make_raster(
     names: Sequence[str] = (),
     options: Sequence[str] = (),
 ) -> Raster:
-    """A GeoTIFF of an array (C, H, W) or (H, W)."""
+    """A GeoTIFF of an array (C, H, W) or (H, W), described."""
+    write_raster(path, array, transform, epsg, nodata, names, options)
+    return describe(str(path), path.stem)
+
+
+def write_raster(
+    path: Path,
+    array: np.ndarray,
+    transform: Sequence[float] | None = TRANSFORM,
+    epsg: int | None = UTM,
+    nodata: float | None = None,
+    names: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> None:
+    """The same, as a file alone: also one that cannot be used."""
     planes = array if array.ndim == 3 else array[None]
     kind = gdal_array.NumericTypeCodeToGDALTypeCode(planes.dtype)
     size = planes.shape[2], planes.shape[1], planes.shape[0]
@@ -51,7 +65,6 @@ def make_raster(
             band.SetDescription(names[number - 1])
         band.WriteArray(plane)
     dataset = None
-    return describe(str(path), path.stem)
 
 
 def again(raster: Raster) -> Raster:

@@ -22,8 +22,9 @@ from qgis.core import (
 
 from bdgf.bdgf_qgis.algorithms.train import Train
 from bdgf.bdgf_qgis.raster.samples.classes import text_of
-from bdgf.bdgf_qgis.workflows.inputs import raster_of, samples_of
+from bdgf.bdgf_qgis.workflows.polygon_inputs import polygons_of
 from bdgf.bdgf_qgis.workflows.qgis_feedback import QgisFeedback
+from bdgf.bdgf_qgis.workflows.raster_inputs import raster_of
 from bdgf.model.shared.text import LONGEST_NAME, is_plain
 from bdgf.tests.algorithms.helpers import Log
 
@@ -55,7 +56,7 @@ def test_classes_that_are_texts_and_their_legend(project: QgsProject) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer("kind", [QgsRendererCategory(ODD, symbol, ODD)]))
     context = QgsProcessingContext()
     context.setProject(project)
-    found = samples_of(Train().create(), {"SAMPLES": layer.id()}, context, "SAMPLES", "kind")
+    found = polygons_of(Train().create(), {"SAMPLES": layer.id()}, context, "SAMPLES", "kind")
     (polygon,) = found.polygons
     assert polygon.value == SHOWN and is_plain(polygon.name or "")
     assert [(key, entry.colour) for key, entry in found.legend.items()] == [(text_of(polygon.value), "#112233")]

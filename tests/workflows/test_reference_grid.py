@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
+from bdgf.bdgf_qgis.raster.reading.pixel_size import pixel_ratio
 from bdgf.bdgf_qgis.raster.reading.raster import Raster
-from bdgf.bdgf_qgis.workflows.nodata_text import nodata_note, nodata_values
-from bdgf.bdgf_qgis.workflows.reference_grid import finest, nearest, pixel_ratio
+from bdgf.bdgf_qgis.workflows.matching import finest, nearest
+from bdgf.bdgf_qgis.workflows.raster_inputs import nodata_note, nodata_values
 from bdgf.model.shared.header import FORMAT, Header
 from bdgf.model.shared.infos import ModalityInfo, SceneInfo
 from bdgf.model.shared.settings import PRESETS

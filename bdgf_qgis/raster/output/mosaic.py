@@ -69,7 +69,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Part:
+class BlockFile:
     """A block of a raster in a file of its own."""
 
     path: Path
@@ -115,26 +115,26 @@ class Statistics:
         return {**items, "STATISTICS_VALID_PERCENT": f"{100 * self.count / pixels:.4g}"}
 
 
-def write_part(part: Part, array: np.ndarray, content: Content) -> None:
+def write_block_file(block: BlockFile, array: np.ndarray, content: Content) -> None:
     """Write a block's values (h, w) or (C, h, w).
 
     Raises RasterError where the disk is full.
     """
     bands = len(content.names)
     options = creation_options(content.dtype, bool(content.classes), level=1)
-    with gdal_errors(disk_full_or_closed(part.path), strict=True) as calls:
-        size = part.window.width, part.window.height
-        dataset = gdal.GetDriverByName("GTiff").Create(str(part.path), *size, bands, content.gdal_type, options)
+    with gdal_errors(disk_full_or_closed(block.path), strict=True) as calls:
+        size = block.window.width, block.window.height
+        dataset = gdal.GetDriverByName("GTiff").Create(str(block.path), *size, bands, content.gdal_type, options)
         calls.require(dataset)
         calls.require(dataset.WriteArray(np.ascontiguousarray(array)) == 0)
         dataset.FlushCache()
         del dataset
-    require_whole(part.path, disk_full_or_closed(part.path))
+    require_whole(block.path, disk_full_or_closed(block.path))
 
 
 def write_mosaic(
-    draft: AtomicFile,
-    parts: Sequence[Part],
+    file: AtomicFile,
+    blocks: Sequence[BlockFile],
     content: Content,
     grid: Grid,
     window: Window,
@@ -145,8 +145,8 @@ def write_mosaic(
     """Put blocks together to a GeoTIFF with overviews.
 
     Args:
-        draft: where.
-        parts: the blocks; what none of them covers is nodata.
+        file: where.
+        blocks: what none of them covers is nodata.
         content: of the blocks and of the raster.
         grid: the common grid.
         window: the part of the grid that the raster holds.
@@ -154,7 +154,7 @@ def write_mosaic(
         cloud: whether it is to be a Cloud Optimized GeoTIFF.
         feedback: told the share 0..1 that is done, and asked about Cancel.
 
-    Raises RasterError where the disk is full or a part cannot be read, RunCancelled.
+    Raises RasterError where the disk is full or a block cannot be read, RunCancelled.
     """
     stopped = False
 
@@ -166,16 +166,16 @@ def write_mosaic(
 
     failure = ""
     try:
-        with gdal_errors(disk_full_or_closed(draft.path), strict=True) as calls:
+        with gdal_errors(disk_full_or_closed(file.path), strict=True) as calls:
             write = _write_cloud if cloud else _write_plain
-            write(draft.file, _virtual(parts, content, grid, window, statistics), content, calls, said)
+            write(file.file, _virtual(blocks, content, grid, window, statistics), content, calls, said)
     except RasterError as error:
         failure = str(error)  # alone: the frames of the error hold data sets, and Windows deletes no open file
     if stopped:  # maybe too late for GDAL to hear
         raise RunCancelled
     if failure:
         raise RasterError(failure)
-    require_whole(draft.file, disk_full_or_closed(draft.path))
+    require_whole(file.file, disk_full_or_closed(file.path))
 
 
 def _write_plain(file: Path, mosaic: Any, content: Content, calls: GdalMessages, said: Callable[[float], int]) -> None:
@@ -209,7 +209,7 @@ def _reading_threads(content: Content) -> list[str]:
 
 
 def _virtual(
-    parts: Sequence[Part], content: Content, grid: Grid, window: Window, statistics: Sequence[Statistics]
+    blocks: Sequence[BlockFile], content: Content, grid: Grid, window: Window, statistics: Sequence[Statistics]
 ) -> Any:
     """The blocks as one raster, with everything that the file is to know."""
     driver = gdal.GetDriverByName("VRT")
@@ -223,8 +223,8 @@ def _virtual(
         band.SetDescription(name)
         if content.scale is not None:
             band.SetScale(content.scale)
-        for place, part in enumerate(parts):
-            band.SetMetadataItem(f"source_{place}", _source(part, number, content, window), "new_vrt_sources")
+        for place, block in enumerate(blocks):
+            band.SetMetadataItem(f"source_{place}", _source(block, number, content, window), "new_vrt_sources")
     for number, figures in enumerate(statistics, 1):
         mosaic.GetRasterBand(number).SetMetadata(figures.items(window.pixels))
     if content.classes:
@@ -234,14 +234,14 @@ def _virtual(
     return mosaic
 
 
-def _source(part: Part, band: int, content: Content, window: Window) -> str:
-    size = f'xSize="{part.window.width}" ySize="{part.window.height}"'
-    column, row = part.window.column - window.column, part.window.row - window.row
-    path = escape(str(part.path.absolute()))  # of a relative one GDAL would drop blanks at the beginning
+def _source(block: BlockFile, band: int, content: Content, window: Window) -> str:
+    size = f'xSize="{block.window.width}" ySize="{block.window.height}"'
+    column, row = block.window.column - window.column, block.window.row - window.row
+    path = escape(str(block.path.absolute()))  # of a relative one GDAL would drop blanks at the beginning
     return (
         f'<SimpleSource><SourceFilename relativeToVRT="0" shared="0">{path}</SourceFilename>'
         f"<SourceBand>{band}</SourceBand>"
-        f'<SourceProperties RasterXSize="{part.window.width}" RasterYSize="{part.window.height}" '
+        f'<SourceProperties RasterXSize="{block.window.width}" RasterYSize="{block.window.height}" '
         f'DataType="{gdal.GetDataTypeName(content.gdal_type)}" BlockXSize="{TILE}" BlockYSize="{TILE}"/>'
         f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
     )

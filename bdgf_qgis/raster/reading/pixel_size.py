@@ -33,7 +33,7 @@ def _on_the_ground(grid: Grid) -> tuple[float, float]:
     if not reference.IsGeographic() and not reference.IsProjected():
         return UNKNOWN
     west, south, east, north = grid.extent
-    x, y, (wide, high) = (west + east) / 2, (south + north) / 2, (each / 2 for each in grid.pixel_size)
+    x, y, (wide, high) = (west + east) / 2, (south + north) / 2, (length / 2 for length in grid.pixel_size)
     points = np.array([[x - wide, y], [x + wide, y], [x, y - high], [x, y + high]])
     with gdal_errors(_WHAT):
         globe = reference.CloneGeogCS()
@@ -54,7 +54,7 @@ def _on_the_ground(grid: Grid) -> tuple[float, float]:
         return math.hypot(across * math.cos(middle) * turn, along * float(lat[second] - lat[first]))
 
     size = distance(0, 1), distance(2, 3)
-    return size if all(math.isfinite(each) and each > 0 for each in size) else UNKNOWN
+    return size if all(math.isfinite(length) and length > 0 for length in size) else UNKNOWN
 
 
 def side(scene: SceneInfo) -> float:
@@ -68,12 +68,21 @@ def comparable(one: SceneInfo, other: SceneInfo) -> bool:
     return all(one.pixel_metres) == all(other.pixel_metres) and bool(one.crs) == bool(other.crs)
 
 
+def pixel_ratio(here: SceneInfo, there: SceneInfo) -> float:
+    """How many times the larger pixel side exceeds the smaller; 1 where sizes cannot be compared."""
+    if not comparable(here, there):
+        return 1.0
+    sizes = (here.pixel_metres, there.pixel_metres) if all(here.pixel_metres) else (here.pixel_size, there.pixel_size)
+    ratios = [abs(one / other) for one, other in zip(*sizes)]
+    return max(max(ratio, 1 / ratio) for ratio in ratios)
+
+
 def size_text(scene: SceneInfo) -> str:
     """The size of a pixel for people: '2 x 2 m', '0.0003 x 0.0003 units (33 x 22 m)', '1 x 1' without a system."""
-    units = " x ".join(f"{each:g}" for each in scene.pixel_size)
+    units = " x ".join(f"{length:g}" for length in scene.pixel_size)
     if not all(scene.pixel_metres):
         return units
     if all(abs(one / other - 1) < _SAME for one, other in zip(scene.pixel_size, scene.pixel_metres)):
         return f"{units} m"
-    metres = " x ".join(f"{float(f'{each:.3g}'):g}" for each in scene.pixel_metres)
+    metres = " x ".join(f"{float(f'{length:.3g}'):g}" for length in scene.pixel_metres)
     return f"{units} units ({metres} m)"

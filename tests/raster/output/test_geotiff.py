@@ -123,7 +123,7 @@ from pathlib import Path
 from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.output.test_mosaic import *
-parts = [Part(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
+parts = [BlockFile(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
 path, whole = Path({str(tmp_path / "map.tif")!r}), None
 for less in (0, 1, 500, 2000, 8000, 20_000, 40_000, 80_000, 120_000):
     limit = whole - less if whole else resource.RLIM_INFINITY

@@ -18,7 +18,7 @@ from bdgf.bdgf_qgis.feedback import RunCancelled
 from bdgf.bdgf_qgis.files.atomic_file import AtomicFile
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
 from bdgf.bdgf_qgis.raster.output.metadata import Lineage, read_lineage
-from bdgf.bdgf_qgis.raster.output.mosaic import Content, Part, Statistics, write_mosaic, write_part
+from bdgf.bdgf_qgis.raster.output.mosaic import BlockFile, Content, Statistics, write_block_file, write_mosaic
 from bdgf.model.shared.infos import ClassInfo, TrainingPolygons
 from bdgf.tests.engine.helpers import Recorder
 from bdgf.tests.raster.helpers import TRANSFORM, UTM, wkt
@@ -66,16 +66,16 @@ class Watched(AtomicFile):
         super().discard()
 
 
-def parts_of(array: np.ndarray, content: Content, folder: Path, side: int = 250) -> list[Part]:
+def parts_of(array: np.ndarray, content: Content, folder: Path, side: int = 250) -> list[BlockFile]:
     parts = []
     for number, window in enumerate(WINDOW.cells(side)):
-        parts.append(Part(folder / f"block & {number}.tif", window))
-        write_part(parts[-1], array[(slice(None), *window.slices_in(WINDOW))], content)
+        parts.append(BlockFile(folder / f"block & {number}.tif", window))
+        write_block_file(parts[-1], array[(slice(None), *window.slices_in(WINDOW))], content)
     return parts
 
 
 def put_together(
-    path: Path, parts: Sequence[Part], content: Content, statistics: Sequence[Statistics] = (), cloud: bool = False
+    path: Path, parts: Sequence[BlockFile], content: Content, statistics: Sequence[Statistics] = (), cloud: bool = False
 ) -> None:
     with AtomicFile(path) as draft:
         write_mosaic(draft, parts, content, GRID, WINDOW, statistics, cloud)
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, cloud: bool) -> None:
     path = tmp_path / "out" / "map.tif"
     parts_of(values(SHARES), SHARES, tmp_path)
     put_together(
-        path, [Part(tmp_path / f"block & {n}.tif", w) for n, w in enumerate(WINDOW.cells(250))], SHARES, (), cloud
+        path, [BlockFile(tmp_path / f"block & {n}.tif", w) for n, w in enumerate(WINDOW.cells(250))], SHARES, (), cloud
     )
     whole = path.stat().st_size
     path.write_text("old")
@@ -189,7 +189,7 @@ from pathlib import Path
 from bdgf.bdgf_qgis.files.errors import FileError
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.tests.raster.output.test_mosaic import *
-parts = [Part(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
+parts = [BlockFile(Path({str(tmp_path)!r}) / f"block & {{n}}.tif", w) for n, w in enumerate(WINDOW.cells(250))]
 for limit in (0, 3000, {whole} // 3, {whole} * 7 // 10, {whole} * 8 // 10, {whole} - 1000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:

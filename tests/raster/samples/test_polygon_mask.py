@@ -1,19 +1,15 @@
-"""Masks of polygons, and values outside a model's range."""
+"""Masks of polygons."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bdgf.bdgf_qgis.raster.errors import RasterError
 from bdgf.bdgf_qgis.raster.grid import Grid, Window
-from bdgf.bdgf_qgis.raster.reading.sampling import shares_outside
-from bdgf.bdgf_qgis.raster.reading.stack import open_stack
 from bdgf.bdgf_qgis.raster.samples.polygon_mask import PolygonMask
 from bdgf.bdgf_qgis.raster.samples.shapes import Polygon
-from bdgf.tests.raster.helpers import TRANSFORM, UTM, box, make_raster, wkt
+from bdgf.tests.raster.helpers import TRANSFORM, UTM, box, wkt
 
 GRID = Grid(60, 50, TRANSFORM, wkt(UTM))
 
@@ -30,14 +26,3 @@ def test_pixels_inside_any_polygon() -> None:
 def test_a_mask_off_the_rasters_is_refused() -> None:
     with pytest.raises(RasterError, match="mask"):
         PolygonMask([box(1, None, 500, 5, 10, 10)], wkt(UTM), GRID)
-
-
-def test_shares_outside_a_range(tmp_path: Path) -> None:
-    array = np.zeros((2, 128, 128), np.int16)
-    array[0] = np.arange(128) % 4
-    array[1] = 7
-    array[1, :64] = -1
-    source = make_raster(tmp_path / "a.tif", array, nodata=-1)
-    with open_stack([source]) as stack:
-        shares = shares_outside(stack, stack.grid.window, [[(1.0, 3.0), (7.0, 7.0)]])
-    assert shares == ((0.25, 0.0),)

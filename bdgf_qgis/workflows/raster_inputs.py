@@ -1,46 +1,38 @@
-"""What the user picked, as plain values: taken from layers in prepare, since the run may be in another thread."""
+"""Rasters that the user picked, described: taken from layers in prepare, since the run may be in another thread."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import (
-    NULL,
     QgsCoordinateReferenceSystem,
-    QgsFeatureRequest,
-    QgsGeometry,
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeatureSource,
     QgsRasterLayer,
     QgsRectangle,
-    QgsWkbTypes,
 )
 
 from ...model.shared.header import Header
 from ...model.shared.infos import MOST_CHANNELS, MOST_MODALITIES
-from ...model.shared.text import plain_text, short_name
+from ...model.shared.text import short_name
 from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
 from ..raster.reading.opening import check_variables
 from ..raster.reading.projection import longitudes_on
 from ..raster.reading.raster import Raster, check_no_result, describe
-from ..raster.samples.classes import text_codes
-from ..raster.samples.shapes import Polygon, Value, outlines
-from ..style.legend import Legend, key_of, legend_of
+from ..raster.texts import quoted
 from ..translation import tr
-from .layer_files import layer_files
-from .matching import Match, match_modalities
-from .nodata_text import nodata_values
-from .polygon_layers import layer_problem, no_polygons
-from .reference_grid import finest, nearest
+from .matching import Match, finest, match_modalities, nearest
+
+_MOST_NUMBERS = 20  # of one entry of no-data values
 
 
 @dataclass(frozen=True)
@@ -64,30 +56,13 @@ class Rasters:
         return [file for raster in (*self.modalities, self.grid) for file in raster.files]
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Polygons with their classes, as plain values of their layer.
-
-    crs_wkt  of their coordinates; '' without one
-    field    name of the class field, '' without classes
-    legend, files, layer  the layer's legend, files and name
-    """
-
-    polygons: tuple[Polygon, ...]
-    crs_wkt: str
-    field: str
-    legend: Legend = dataclasses.field(default_factory=dict)
-    files: tuple[str, ...] = ()
-    layer: str = ""
-
-
 def rasters_of(
     algorithm: QgsProcessingAlgorithm,
     parameters: dict[str, Any],
     context: QgsProcessingContext,
     header: Optional[Header] = None,
 ) -> Rasters:
-    """MODALITIES, GRID and NODATA; with the header of a model to map with, matched to it.
+    """MODALITIES, GRID and NODATA, described; with the header of a model to map with, matched to it.
 
     Without GRID the finest raster rules, or that which is nearest to the model's training in pixel size.
 
@@ -99,12 +74,12 @@ def rasters_of(
     rasters = _described([*layers, *([] if chosen is None else [chosen])])
     given, nodata = rasters[: len(layers)], algorithm.parameterAsString(parameters, "NODATA", context)
     match = None if header is None else match_scene(given, header, nodata)
-    if header is None:
+    if match is None:
         values = nodata_values([raster.name for raster in given], nodata)
         given = [raster.with_nodata(own) for raster, own in zip(given, values)]
     if chosen is not None:
         return Rasters(tuple(given), rasters[-1], chosen.crs(), match)
-    place = given.index(finest(given)) if match is None or header is None else reference_place(match, header)
+    place = given.index(finest(given)) if match is None else match.reference
     return Rasters(tuple(given), given[place], layers[place].crs(), match)
 
 
@@ -114,12 +89,8 @@ def match_scene(rasters: Sequence[Raster], header: Header, nodata: str) -> Match
     names = [raster.name for raster in match.rasters]
     values = nodata_values(names, nodata, [modality.name for modality in header.modalities])
     known = tuple(raster.with_nodata(own) for raster, own in zip(match.rasters, values))
-    return dataclasses.replace(match, rasters=known)
-
-
-def reference_place(match: Match, header: Header) -> int:
-    """Which of the rasters that were given rules where nobody chose one."""
-    return match.order[match.rasters.index(nearest(match.rasters, header))]
+    reference = match.order[known.index(nearest(known, header))]
+    return dataclasses.replace(match, rasters=known, reference=reference)
 
 
 def rasters_problem(
@@ -198,8 +169,8 @@ def raster_of(layer: Any) -> Raster:
 def _described(layers: Sequence[Any]) -> list[Raster]:
     """The rasters of layers; one that stands among them twice is opened once."""
     shown = [_shown(layer) for layer in layers]
-    known = {each: describe(*each) for each in dict.fromkeys(shown)}
-    return [known[each] for each in shown]
+    known = {values: describe(*values) for values in dict.fromkeys(shown)}
+    return [known[values] for values in shown]
 
 
 def _shown(layer: Any) -> tuple[str, str, tuple[tuple[float, float], ...], bool, str]:
@@ -210,7 +181,9 @@ def _shown(layer: Any) -> tuple[str, str, tuple[tuple[float, float], ...], bool,
         raise QgsProcessingException(text.format(name=layer.name()))
     provider = layer.dataProvider()
     added = {
-        (each.min(), each.max()) for band in range(1, layer.bandCount() + 1) for each in provider.userNoDataValues(band)
+        (values.min(), values.max())
+        for band in range(1, layer.bandCount() + 1)
+        for values in provider.userNoDataValues(band)
     }
     path = layer.source().split("|option:")[0]
     given = layer.crs() if layer.crs().isValid() and layer.crs() != provider.crs() else None
@@ -218,79 +191,6 @@ def _shown(layer: Any) -> tuple[str, str, tuple[tuple[float, float], ...], bool,
     # QGIS uses none where it cannot hold it, as -128 in a signed byte: nobody switched that off
     own_nodata = provider.useSourceNoDataValue(1) or not provider.sourceHasNoDataValue(1)
     return path, short_name(layer.name()), tuple(sorted(added)), own_nodata, wkt
-
-
-def samples_of(
-    algorithm: QgsProcessingAlgorithm,
-    parameters: dict[str, Any],
-    context: QgsProcessingContext,
-    key: str,
-    class_field: str = "",
-    name_field: str = "",
-) -> Samples:
-    """The polygons of a layer: its selection, filter and unsaved edits count.
-
-    Raises QgsProcessingException, naming the layer, where it cannot be read, holds no polygons, or lacks a field.
-    """
-    source = algorithm.parameterAsSource(parameters, key, context)
-    if source is None:
-        raise QgsProcessingException(algorithm.invalidSourceError(parameters, key))
-    problem = layer_problem(source, class_field, name_field)
-    if problem:
-        raise QgsProcessingException(problem)
-    wkt = _wkt(source.sourceCrs())
-    layer = algorithm.parameterAsVectorLayer(parameters, key, context)
-    legend = legend_of(layer, [class_field, name_field]) if class_field else {}
-    polygons = tuple(_polygons(source, class_field, name_field))
-    anything = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.UnknownGeometry
-    if anything and polygons and not any(outlines(polygon.wkb) for polygon in polygons):
-        raise QgsProcessingException(no_polygons(source.sourceName()))
-    if not name_field:
-        polygons = _named(polygons, legend)
-    files, name = layer_files(layer, context), short_name(source.sourceName())
-    return Samples(polygons, wkt, plain_text(class_field), legend, files, name)
-
-
-def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
-    """The CRS as WKT; '' without one, also where a GeoPackage says in so many words that it has none."""
-    wkt = str(crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED_GDAL)) if crs.isValid() else ""
-    return "" if wkt.partition("[")[2].lower().startswith('"undefined') else wkt
-
-
-def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
-    request = QgsFeatureRequest()
-    # broken geometry is repaired later, and what cannot be repaired is listed
-    for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
-        geometry = feature.geometry()
-        if not geometry.isNull() and geometry.constGet().hasCurvedSegments():
-            geometry = QgsGeometry(geometry.constGet().segmentize())
-        wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
-        value = _value(feature[class_field]) if class_field else None
-        name = _value(feature[name_field]) if name_field else None
-        yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
-
-
-def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]:
-    """The polygons with the legend's names of their codes; a text that is no code is its own name."""
-    texts = any(isinstance(polygon.value, str) for polygon in polygons)
-    if not legend or (texts and text_codes(polygon.value for polygon in polygons) is None):
-        return polygons
-    labels = {key: entry.label for key, entry in legend.items()}
-    return tuple(dataclasses.replace(polygon, name=labels.get(key_of(polygon.value))) for polygon in polygons)
-
-
-def _value(value: Any) -> Value:
-    """As it is; texts without what nobody can see, since log, report and model file show them."""
-    if value is None or value == NULL:
-        return None
-    return plain_text(value) if isinstance(value, str) else value
-
-
-def optional_integer(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], key: str, context: QgsProcessingContext
-) -> Optional[int]:
-    """A whole number, or None where it was left empty."""
-    return None if parameters.get(key) is None else algorithm.parameterAsInt(parameters, key, context)
 
 
 def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
@@ -305,3 +205,51 @@ def window_of(extent: QgsRectangle, grid: Grid) -> Optional[Window]:
     if window.empty:
         raise RasterError(tr("The extent holds no pixel of the grid: choose one over the rasters, or none."))
     return window
+
+
+def nodata_values(names: Sequence[str], text: str, aliases: Sequence[str] = ()) -> tuple[tuple[float, ...], ...]:
+    """The values that a text such as '-9999; dsm: 0 -32768' adds as no data, for each of the rasters of some names.
+
+    Entries are parted by semicolons, numbers by blanks or commas; a name before a colon keeps them to that raster.
+
+    Args:
+        names: of the rasters.
+        text: what was typed in.
+        aliases: further names of the same rasters, in their order.
+
+    Raises RasterError where an entry holds no number or names no raster.
+    """
+    known = [{name.casefold()} for name in names]
+    for own, alias in zip(known, aliases):
+        own.add(alias.casefold())
+    values: list[tuple[float, ...]] = [()] * len(names)
+    for entry in filter(None, map(str.strip, text.split(";"))):
+        name, _, numbers = entry.rpartition(":")
+        added = _numbers(numbers, entry)
+        wanted = name.strip().casefold()
+        places = [place for place, own in enumerate(known) if not wanted or wanted in own]
+        if not places:
+            message = tr("Additional no-data values: there is no raster '{name}' among {rasters}.")
+            raise RasterError(message.format(name=name.strip(), rasters=quoted([*names, *aliases])))
+        for place in places:
+            values[place] += tuple(added)
+    return tuple(values)
+
+
+def nodata_note(rasters: Iterable[Raster]) -> str:
+    """A line for the log on what is taken for no data beside what rasters declare; '' where nothing is."""
+    named = [
+        f"'{raster.name}': {' '.join(f'{value:g}' for value in raster.added)}" for raster in rasters if raster.added
+    ]
+    return tr("Additional no-data values of {rasters}.").format(rasters="; ".join(named)) if named else ""
+
+
+def _numbers(numbers: str, entry: str) -> list[float]:
+    try:
+        values = list(map(float, numbers.replace(",", " ").split()))
+    except ValueError:
+        values = []
+    if not 1 <= len(values) <= _MOST_NUMBERS or not all(map(math.isfinite, values)):
+        message = tr("Additional no-data values: '{entry}' is no short list of numbers as in -9999 or dsm: -9999 0.")
+        raise RasterError(message.format(entry=entry))
+    return values
