@@ -90,16 +90,16 @@ def write_scene(
             feedback.check()
             raster.write(block, draw(town, block))
             feedback.at(number / len(blocks))
-        drafts = []
+        layers = []
         for target, polygons in zip((scene.training, scene.validation), draw_polygons(town, size)):
-            drafts.append(open_rasters.enter_context(AtomicFile(target)))
-            _write_polygons(drafts[-1].file, target.stem, polygons, wkt)
-            decorate(drafts[-1].file, target.stem)
+            layers.append(open_rasters.enter_context(AtomicFile(target)))
+            _write_polygons(layers[-1].file, target.stem, polygons, wkt)
+            decorate(layers[-1].file, target.stem)
         codes.write_sidecar(".qml", truth_style)
         if image_style:
             image.write_sidecar(".qml", image_style)
         feedback.check()
-        commit_together([image, model, codes, *drafts])
+        commit_together([image, model, codes, *layers])
     feedback.at(1.0)
     return scene
 
@@ -111,7 +111,7 @@ def _wkt() -> str:
 
 
 def _write_polygons(path: Path, table: str, polygons: Sequence[DrawnPolygon], wkt: str) -> None:
-    """A GeoPackage of the polygons, in place of the empty file of its draft."""
+    """A GeoPackage of the polygons, in place of the empty temporary file."""
     path.unlink()
     names = {each.code: each.name for each in CLASSES}
     with gdal_errors(f"{path} cannot be written", strict=True) as calls:

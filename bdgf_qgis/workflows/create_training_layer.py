@@ -48,8 +48,8 @@ def create_training_layer(wanted: TrainingLayer, transforms: QgsCoordinateTransf
         raise QgsProcessingException(text.format(path=wanted.path))
     if not wanted.crs.isValid():
         feedback.warn(tr("The layer gets no coordinate reference system: it fits rasters that have none either."))
-    with held_places([file_result(wanted.path)], ReadFiles(), feedback), placed(wanted.path) as draft:
-        _write(draft, wanted, transforms)
+    with held_places([file_result(wanted.path)], ReadFiles(), feedback), placed(wanted.path) as file:
+        _write(file, wanted, transforms)
     feedback.info(tr("{count} classes; switch on editing and draw.").format(count=len(wanted.classes)))
     feedback.at(1.0)
 

@@ -51,8 +51,8 @@ def checkpoint_of(model: str) -> str:
 
 def model_result(model: str) -> Written:
     """A model file with the state that is kept beside it while it comes into being."""
-    draft = checkpoint_of(model) + ".12345678.new"  # as long as the worker's names for its drafts
-    return file_result(model, checkpoint_of(model), draft)
+    temporary = checkpoint_of(model) + ".12345678.new"  # as long as the worker's names for its temporary files
+    return file_result(model, checkpoint_of(model), temporary)
 
 
 def place_model(kind: str, source: Path, model: str, *others: tuple[Path, str]) -> None:

@@ -62,7 +62,7 @@ def pretrain_model(wanted: Pretraining, feedback: Feedback) -> None:
         extent = window_of(wanted.extent, stack.grid)
         reading = feedback.part(0.0, _COPIED, tr("Reading the rasters"))
         tiles = copy_tiles(stack, None, folder, seed=wanted.seed, feedback=reading, extent=extent)
-        draft = folder / "model.safetensors"
+        written = folder / "model.safetensors"
         job = PretrainJob(
             tiles=tiles,
             modalities=stack.info(),
@@ -70,7 +70,7 @@ def pretrain_model(wanted: Pretraining, feedback: Feedback) -> None:
             settings=wanted.settings,
             seed=wanted.seed,
             device=wanted.device,
-            output=str(draft),
+            output=str(written),
             plugin_version=plugin_version(),
             pretrained=start.path if start else None,
             pretrained_digest=start.digest if start else "",
@@ -78,5 +78,5 @@ def pretrain_model(wanted: Pretraining, feedback: Feedback) -> None:
             cache=read_preferences().pretraining_cache(profile_home()),
         )
         run_job(worker, job, feedback.part(_COPIED, _LEARNED), step_text)
-        place_model(PRETRAINED, draft, wanted.model)
+        place_model(PRETRAINED, written, wanted.model)
     feedback.at(1.0)

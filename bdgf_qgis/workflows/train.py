@@ -78,15 +78,15 @@ def train_model(wanted: Training, feedback: Feedback) -> Optional[Accuracy]:
         tiles = copy_tiles(stack, labels, folder, seed=wanted.seed, feedback=reading)
         labels = used_labels(labels, tiles)
         feedback.info(*labels.sampled)
-        draft = folder / "model.safetensors"
-        job = _job(wanted, stack, labels, tiles, str(draft))
+        written = folder / "model.safetensors"
+        job = _job(wanted, stack, labels, tiles, str(written))
         trained = run_job(worker, job, feedback.part(_COPIED, _LEARNED), step_text)
         if not isinstance(trained, Trained):
             raise QgsProcessingException(tr("The worker did not train a model."))
         page = folder / "report.html"
         if wanted.report:
-            page.write_text(_report(wanted.model, draft, labels, trained).html(), encoding="utf-8")
-        place_model(TRAINED, draft, wanted.model, (page, wanted.report))
+            page.write_text(_report(wanted.model, written, labels, trained).html(), encoding="utf-8")
+        place_model(TRAINED, written, wanted.model, (page, wanted.report))
         if trained.partial:
             feedback.warn(tr("Cancelled: the model holds what was learned so far."))
     accuracy = _accuracy(trained, labels, feedback)
@@ -152,10 +152,10 @@ def _training_polygons(labels: Labels, samples: DrawnPolygons, grid_wkt: str) ->
     return training_polygons(drawn, samples.crs_wkt or grid_wkt, [label.value for label in labels.classes])
 
 
-def _report(model: str, draft: Path, labels: Labels, trained: Trained) -> TrainingReport:
+def _report(model: str, written: Path, labels: Labels, trained: Trained) -> TrainingReport:
     return TrainingReport(
         model,
-        read_header(str(draft)),
+        read_header(str(written)),
         labels.counts,
         labels.coverage,
         labels.warnings,

@@ -82,7 +82,7 @@ def write_class_table(dataset: Any, classes: Sequence[ClassInfo]) -> None:
         for number, start in ((2, 1), (3, 3), (4, 5)):
             table.SetValueAsInt(row, number, int(each.colour[start : start + 2], 16))
     dataset.GetRasterBand(1).SetDefaultRAT(table)
-    entries = [[each.code, each.name, each.colour] for each in classes]
+    entries = [[info.code, info.name, info.colour] for info in classes]
     dataset.SetMetadataItem(CLASSES, json.dumps(entries, ensure_ascii=True))
 
 
@@ -102,7 +102,7 @@ def _from_table(table: Any) -> tuple[ClassInfo, ...]:
     colours = [_column(table, (usage,), set()) for usage in (gdal.GFU_Red, gdal.GFU_Green, gdal.GFU_Blue)]
     classes = []
     for row in range(table.GetRowCount()):
-        parts = [table.GetValueAsInt(row, each) for each in colours if each is not None]
+        parts = [table.GetValueAsInt(row, column) for column in colours if column is not None]
         colour = "#" + "".join(f"{min(max(each, 0), 255):02x}" for each in parts) if len(parts) == 3 else NO_COLOUR
         code = table.GetValueAsInt(row, value)
         classes.append(ClassInfo(code, short_name(table.GetValueAsString(row, name)) or str(code), colour))
@@ -111,8 +111,8 @@ def _from_table(table: Any) -> tuple[ClassInfo, ...]:
 
 def _column(table: Any, usages: Sequence[int], names: set[str]) -> Optional[int]:
     columns = range(table.GetColumnCount())
-    by_usage = [each for each in columns if table.GetUsageOfCol(each) in usages]
-    by_name = [each for each in columns if table.GetNameOfCol(each).strip().lower() in names]
+    by_usage = [column for column in columns if table.GetUsageOfCol(column) in usages]
+    by_name = [column for column in columns if table.GetNameOfCol(column).strip().lower() in names]
     return next(iter(by_usage + by_name), None)
 
 
@@ -153,7 +153,7 @@ class Lineage:
             KIND: self.kind,
             MODEL: self.model,
             VERSION: self.version,
-            RASTERS: json.dumps([plain_text(each) for each in self.rasters]),
+            RASTERS: json.dumps([plain_text(raster) for raster in self.rasters]),
         }
         if self.kind == "classes":
             entries[POLYGONS] = json.dumps(asdict(self.polygons), separators=(",", ":"))

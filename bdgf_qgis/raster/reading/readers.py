@@ -154,7 +154,7 @@ class TurnedReader:
 
     def __init__(self, readers: Sequence[Union[DirectReader, WarpedReader]]) -> None:
         self.pixels = readers[0].pixels
-        self.warped = any(each.warped for each in readers)
+        self.warped = any(reader.warped for reader in readers)
         self._readers = tuple(readers)
 
     def read(self, window: Window) -> Pixels:

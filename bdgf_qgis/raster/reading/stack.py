@@ -90,13 +90,13 @@ class ModalityStack:
     @property
     def pixel_bytes(self) -> int:
         """Bytes of one pixel in all modalities, with its validity."""
-        return 1 + sum(each.pixel_bytes for each in self.modalities)
+        return 1 + sum(modality.pixel_bytes for modality in self.modalities)
 
     def info(self) -> tuple[ModalityInfo, ...]:
         """The modalities as messages and model files name them."""
         return tuple(
-            ModalityInfo(short_name(each.name), each.band_names, each.dtype, each.raster.added)
-            for each in self.modalities
+            ModalityInfo(short_name(modality.name), modality.band_names, modality.dtype, modality.raster.added)
+            for modality in self.modalities
         )
 
     def scene_info(self) -> SceneInfo:
@@ -160,7 +160,7 @@ class ModalityStack:
 
     def _padded(self, window: Window, part: Window) -> tuple[list[np.ndarray], np.ndarray]:
         shape = (window.height, window.width)
-        arrays = [np.zeros((len(each.bands), *shape), each.dtype) for each in self.modalities]
+        arrays = [np.zeros((len(modality.bands), *shape), modality.dtype) for modality in self.modalities]
         valid = np.zeros(shape, bool)
         if not part.empty:
             rows, columns = part.slices_in(window)

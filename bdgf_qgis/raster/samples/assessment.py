@@ -84,7 +84,7 @@ def confusion_of(
     if not everything:
         raise RasterError("The reference layer holds no polygon: check selection and filter.")
     rule = class_rule(everything, field)
-    labelled = [each for each in everything if has_class(each.value)]
+    labelled = [polygon for polygon in everything if has_class(polygon.value)]
     check_is_class_raster(raster)
     table = raster.classes
     trained = TrainingPolygons() if raster.lineage is None else raster.lineage.polygons
@@ -136,9 +136,9 @@ class _Met:
 
 def _met(rule: ClassRule, table: Sequence[ClassInfo], values: Sequence[str], field: str, name: str) -> _Met:
     """values  of the class field in training, as far as they are known, in the order of the model's classes"""
-    codes = dict(zip(values, [each.code for each in table])) if len(values) == len(table) else {}
+    codes = dict(zip(values, [info.code for info in table])) if len(values) == len(table) else {}
     codes.update({each.name: each.code for each in reversed(table)})
-    known = set(codes.values()) | {each.code for each in table}
+    known = set(codes.values()) | {info.code for info in table}
     named = [text for text in rule.codes if text in codes]
     coded = [text for text, code in rule.codes.items() if code in known]
     if rule.texts and not table:
@@ -159,7 +159,7 @@ def _met(rule: ClassRule, table: Sequence[ClassInfo], values: Sequence[str], fie
 
 def _other_names(rule: ClassRule, table: Sequence[ClassInfo]) -> list[str]:
     """A warning where names say that the codes of reference and map stand for different classes."""
-    mapped = {each.code: each.name for each in table}
+    mapped = {info.code: info.name for info in table}
     taken = {name.casefold() for name in mapped.values()}
     shared = [each for each in rule.classes if each.name and each.code in mapped]
     other = [each for each in shared if mapped[each.code].casefold() != each.name.casefold()]
@@ -181,7 +181,7 @@ def _nothing_common(rule: ClassRule, field: str, name: str, there: Sequence[obje
 def _merged(table: Sequence[ClassInfo], texts: bool) -> Mapping[int, int]:
     """Codes of the map that stand for another: with texts, codes of one name are one class."""
     first = {each.name: each.code for each in reversed(table)}
-    return {each.code: first[each.name] for each in table if first[each.name] != each.code} if texts else {}
+    return {info.code: first[info.name] for info in table if first[info.name] != info.code} if texts else {}
 
 
 def _tally(

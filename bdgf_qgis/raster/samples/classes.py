@@ -76,22 +76,22 @@ def class_rule(polygons: Sequence[Polygon], field: str) -> ClassRule:
     Raises RasterError, naming the field, where every value is empty, a number has a fraction, a code lies outside 0 to
     65535, or there are more classes than a model holds.
     """
-    labelled = [each for each in polygons if has_class(each.value)]
+    labelled = [polygon for polygon in polygons if has_class(polygon.value)]
     if not labelled:
         raise RasterError(f"The field '{field}' is empty in every polygon: give the polygons a class.")
-    codes = text_codes(each.value for each in labelled)
+    codes = text_codes(polygon.value for polygon in labelled)
     numbers_as_texts = codes is not None
-    texts = not numbers_as_texts and any(isinstance(each.value, str) for each in labelled)
+    texts = not numbers_as_texts and any(isinstance(polygon.value, str) for polygon in labelled)
     notes: tuple[str, ...] = ()
     if codes is not None:
         notes = (f"The texts in the field '{field}' are whole numbers: they are taken as the class codes.",)
     elif texts:
-        values = sorted({text_of(each.value) for each in labelled})
+        values = sorted({text_of(polygon.value) for polygon in labelled})
         codes = {value: code for code, value in enumerate(values, 1)}
         shown = listed([f"{code} {value}" for value, code in codes.items()])
         notes = (f"The field '{field}' holds texts, so the classes got codes by sorted name: {shown}.",)
     else:
-        codes = {text_of(each.value): _code(each, field) for each in labelled}
+        codes = {text_of(polygon.value): _code(polygon, field) for polygon in labelled}
     if len(set(codes.values())) > MOST_CLASSES:
         raise RasterError(
             f"The field '{field}' holds {len(set(codes.values())):,} classes, and a model learns at most "
@@ -107,10 +107,10 @@ def class_rule(polygons: Sequence[Polygon], field: str) -> ClassRule:
 
 def text_codes(values: Iterable[Value]) -> Optional[dict[str, int]]:
     """Codes by text, where all values that name a class are texts of whole numbers from 0 to 65535; else None."""
-    given = [each for each in values if has_class(each)]
-    found = {each.strip(): code_in(each) for each in given if isinstance(each, str)}
+    given = [value for value in values if has_class(value)]
+    found = {value.strip(): code_in(value) for value in given if isinstance(value, str)}
     codes = {text: code for text, code in found.items() if code is not None}
-    return codes if codes and len(codes) == len(found) and all(isinstance(each, str) for each in given) else None
+    return codes if codes and len(codes) == len(found) and all(isinstance(value, str) for value in given) else None
 
 
 def code_in(text: str) -> Optional[int]:

@@ -34,7 +34,7 @@ def units_of(shapes: Sequence[Shape], classes: Sequence[int], feedback: Feedback
 
     A unit is found by going from polygon to near polygon; who has been met is not asked again.
     """
-    boxes = np.array([each.bounds for each in shapes]).reshape(-1, 4)
+    boxes = np.array([shape.bounds for shape in shapes]).reshape(-1, 4)
     kinds = np.asarray(classes)
     units = np.full(len(shapes), -1, np.int32)
     ordered = {each: _Ordered(np.flatnonzero(kinds == each), boxes) for each in np.unique(kinds).tolist()}

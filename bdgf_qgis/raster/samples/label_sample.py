@@ -1,6 +1,6 @@
 """The labelled pixels that training takes where there are millions: a bounded sample, the same whatever comes first.
 
-Classes share the room evenly, and so do the polygons of a class: none gives pixels up before it has more than its
+Classes share the number evenly, and so do the polygons of a class: none gives pixels up before it has more than its
 share. Of a polygon whole squares are taken at random, since training learns from windows and a window full of labels
 teaches more than one. Pixels for the accuracy figures are taken singly and at random, each with the same chance, so
 that the figures stay estimates over all of them.
@@ -21,7 +21,7 @@ class PixelSample:
     """Takes in pixels part by part and keeps a sample of them; all where they are no more than `most`.
 
     Args:
-        classes: (U,) class of each unit of polygons, from 0; units and classes share the room.
+        classes: (U,) class of each unit of polygons, from 0; units and classes share the number.
         most: pixels to keep; of each unit at least one.
         square: side of the squares of pixels that are kept together, as far as a unit's share reaches; parts are cut
             along its multiples.
@@ -73,9 +73,9 @@ class PixelSample:
     def _shares(self) -> np.ndarray:
         """How many pixels (U,) each unit may keep; falls, or stays all it has, as more are taken in."""
         of_class = np.bincount(self._classes, self._seen).astype(np.int64)
-        room = np.minimum(of_class, level(of_class, self._most))
+        most_of_class = np.minimum(of_class, level(of_class, self._most))
         shares = np.zeros(len(self._seen), np.int64)
-        for position, most in enumerate(room.tolist()):
+        for position, most in enumerate(most_of_class.tolist()):
             own = self._classes == position
             shares[own] = level(self._seen[own], most)
         return np.minimum(shares, self._seen)

@@ -75,12 +75,12 @@ class Labels:
     @property
     def drawn(self) -> tuple[int, int]:
         """All labelled pixels for training, and all for the accuracy figures."""
-        return sum(each.training_pixels for each in self.counts), sum(each.held_out_pixels for each in self.counts)
+        return sum(count.training_pixels for count in self.counts), sum(count.held_out_pixels for count in self.counts)
 
     @property
     def covered(self) -> tuple[LabelClass, ...]:
         """The classes that the accuracy figures cover."""
-        return tuple(each for each, counts in zip(self.classes, self.counts) if counts.held_out_pixels)
+        return tuple(label for label, counts in zip(self.classes, self.counts) if counts.held_out_pixels)
 
     @property
     def coverage(self) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class Labels:
     @property
     def sampled(self) -> tuple[str, ...]:
         """Sentences on the samples that stand for all labelled pixels; none where all are used."""
-        drawn, used = self.drawn[0], _used([each.training_used for each in self.counts])
+        drawn, used = self.drawn[0], _used([count.training_used for count in self.counts])
         if used is None or used == drawn:
             return self._sampled_figures
         line = f"{drawn:,} labelled pixels; training uses {used:,} of them, spread over classes and polygons."
@@ -114,7 +114,7 @@ class Labels:
 
     @property
     def _sampled_figures(self) -> tuple[str, ...]:
-        drawn, used = self.drawn[1], _used([each.held_out_used for each in self.counts])
+        drawn, used = self.drawn[1], _used([count.held_out_used for count in self.counts])
         if used is None or used == drawn:
             return ()
         return (f"{drawn:,} held-out pixels; the figures are estimates from {used:,} of them, taken at random.",)
@@ -124,12 +124,12 @@ class Labels:
         """A hash of the samples: pixels, classes and split."""
         digest = hashlib.sha256(np.ascontiguousarray(self.points, "<i4").tobytes())
         digest.update(self.held.astype(np.uint8).tobytes())
-        digest.update(repr([(each.code, each.value) for each in self.classes]).encode())
+        digest.update(repr([(label.code, label.value) for label in self.classes]).encode())
         return digest.hexdigest()
 
 
 def _used(counts: Sequence[Optional[int]]) -> Optional[int]:
-    return None if None in counts else sum(each or 0 for each in counts)
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def rasterise_labels(
@@ -159,7 +159,7 @@ def rasterise_labels(
     if not everything:
         raise RasterError("The layer of samples holds no polygon: draw polygons, or check selection and filter.")
     rule = class_rule(everything, field)
-    labelled = [each for each in everything if has_class(each.value)]
+    labelled = [polygon for polygon in everything if has_class(polygon.value)]
     found = shapes_of(labelled, crs_wkt, stack.grid, feedback)
     marked = _marked(stack, labelled, found.places, found.shapes, rule, feedback)
     present = np.flatnonzero(marked.valid)
@@ -330,7 +330,7 @@ def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:
 
 
 def _hold_out_warning(classes: Sequence[LabelClass], counts: Sequence[ClassCounts]) -> list[str]:
-    bare = [each.label for each, count in zip(classes, counts) if not count.held_out_polygons]
+    bare = [label.label for label, count in zip(classes, counts) if not count.held_out_polygons]
     if not bare:
         return []
     return [

@@ -57,7 +57,7 @@ def training_polygons(polygons: Iterable[Polygon], crs_wkt: str, values: Sequenc
     """What a model keeps of the polygons that it is trained on, and of the class field's values."""
     digests = digests_of(polygons, crs_wkt)
     kept = tuple(sorted({each for each in digests if each is not None})[:MOST_DIGESTS])
-    return TrainingPolygons(len(digests), kept, tuple(plain_text(each[:LONGEST_VALUE]) for each in values))
+    return TrainingPolygons(len(digests), kept, tuple(plain_text(value[:LONGEST_VALUE]) for value in values))
 
 
 def remembered(trained: TrainingPolygons, polygons: Iterable[Polygon], crs_wkt: str) -> Remembered:
@@ -73,7 +73,7 @@ def digests_of(polygons: Iterable[Polygon], crs_wkt: str) -> list[Optional[int]]
     crs_wkt  the CRS of the coordinates; '' takes them as they are
     """
     to_degrees = _to_degrees(crs_wkt)
-    return [_digest(outlines(each.wkb, to_degrees)) for each in polygons]
+    return [_digest(outlines(polygon.wkb, to_degrees)) for polygon in polygons]
 
 
 def _to_degrees(crs_wkt: str) -> Any:

@@ -1,6 +1,6 @@
 """Copies of what training needs of a scene: square tiles around labels, and others chosen at random.
 
-Each pixel is copied once, in the raster's own type. The size is bounded. Of a scene that does not fit, half of the room
+Each pixel is copied once, in the raster's own type. The size is bounded. Of a scene that does not fit, half of the size
 goes to blind tiles: drawn at random whatever the labels are, so that pre-training, which takes those alone, gives the
 same network again after polygons were edited. The rest goes to the labelled tiles, their eight neighbours, and random
 ones. Where not even the labelled tiles fit, those to learn from are shared out over the classes, and those for the
@@ -43,8 +43,8 @@ class TilePlan:
 
     blind  number of tiles that are copied first, in the order of `fill` (where they hold a valid pixel)
     first  tiles that are copied then in any case
-    fill   tiles that follow, in this order, while there is room
-    room   number of tiles that are copied in all
+    fill   tiles that follow, in this order, up to `most`
+    most   number of tiles that are copied in all
     total  number of tiles in the window
     notes  what had to be left out
     assessed  keys (see _keys) of the tiles whose held-out pixels count; None where all do
@@ -53,25 +53,25 @@ class TilePlan:
     blind: int
     first: tuple[Place, ...]
     fill: np.ndarray
-    room: int
+    most: int
     total: int
     notes: tuple[str, ...]
     assessed: Optional[np.ndarray] = None
 
 
-def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, seed: int) -> TilePlan:
-    """Choose tiles of a window of the grid; `room` is the number of tiles that fit, two or more."""
+def plan_tiles(window: Window, labels: Optional[Labels], tile: int, most: int, seed: int) -> TilePlan:
+    """Choose tiles of a window of the grid; `most` is the number of tiles that fit, two or more."""
     low, high = (window.row // tile, window.column // tile), (-(-window.row_end // tile), -(-window.column_end // tile))
     across = high[1] - low[1]
     total = max(0, high[0] - low[0]) * max(0, across)
     random = np.random.default_rng(seed)
-    whole = total <= room
+    whole = total <= most
     others = np.arange(total) if whole else _permuted(total, random)  # drawn first: labels must not change it
     fill = np.stack([others // max(1, across) + low[0], others % max(1, across) + low[1]], axis=1)
-    blind = room if whole else room // 2
+    blind = most if whole else most // 2
     if whole or labels is None:
         return TilePlan(blind, (), fill, blind, total, ())
-    spare = room - blind
+    spare = most - blind
     labelled = _tiles_of(labels.points, tile)
     notes, assessed = [], None
     if len(labelled) <= spare:
@@ -92,7 +92,7 @@ def plan_tiles(window: Window, labels: Optional[Labels], tile: int, room: int, s
             "figures at random."
         )
     places = tuple((int(row), int(column)) for row, column in zip(*_places(first)))
-    return TilePlan(blind, places, fill, room, total, tuple(notes), assessed)
+    return TilePlan(blind, places, fill, most, total, tuple(notes), assessed)
 
 
 def _permuted(total: int, random: np.random.Generator) -> np.ndarray:
@@ -129,7 +129,7 @@ def copy_tiles(
     """
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)
-    in_memory = 4 * sum(min(len(each.bands), _MOST_CHANNELS) for each in stack.modalities)
+    in_memory = 4 * sum(min(len(modality.bands), _MOST_CHANNELS) for modality in stack.modalities)
     in_memory += _WORKER_BYTES
     cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
     plan = plan_tiles(area, labels, tile, max(2, int(max_bytes // cost)), seed)
@@ -140,7 +140,7 @@ def copy_tiles(
     copier = _Copier(stack, area, folder, tile, feedback, labels.map if labels is not None and partial else None)
     for batch in _batches(plan, copier):
         copier.copy(
-            batch, lambda: feedback.at(min(1.0, max(len(copier.places) / plan.room, copier.tried / max(1, plan.total))))
+            batch, lambda: feedback.at(min(1.0, max(len(copier.places) / plan.most, copier.tried / max(1, plan.total))))
         )
     copier.close()
     if not copier.places:
@@ -156,7 +156,7 @@ def copy_tiles(
     files = TileFiles(
         tile,
         save_array(folder / "index.npy", stored),
-        tuple(str(each) for each in copier.files),
+        tuple(str(file) for file in copier.files),
         str(copier.valid_file),
         blind=min(plan.blind, len(copier.places)),
     )
@@ -168,7 +168,7 @@ def copy_tiles(
         training=save_array(folder / "training.npy", _inside(labels.training, _keys(stored), tile)),
         held_out=save_array(folder / "held_out.npy", _inside(labels.held_out, assessed, tile)),
         labelled=str(copier.labelled_file) if partial else None,
-        drawn=tuple(each.training_pixels for each in labels.counts) if partial else (),
+        drawn=tuple(count.training_pixels for count in labels.counts) if partial else (),
     )
 
 
@@ -177,24 +177,24 @@ def used_labels(labels: Labels, files: TileFiles) -> Labels:
     counts = labels.counts
     for name, path in (("training_used", files.training), ("held_out_used", files.held_out)):
         used = np.bincount(np.load(str(path))[:, 2], minlength=len(counts)).tolist()
-        counts = tuple(replace(each, **{name: number}) for each, number in zip(counts, used))
+        counts = tuple(replace(count, **{name: number}) for count, number in zip(counts, used))
     return replace(labels, counts=counts)
 
 
 def _batches(plan: TilePlan, copier: _Copier) -> Iterator[list[Place]]:
-    """Tiles to try, until there is no room or no tile left; within a batch in the order of the raster."""
+    """Tiles to try, until as many are copied as may be or none is left; within a batch in the order of the raster."""
     tried: set[Place] = set()
     fill = (place for place in ((int(row), int(column)) for row, column in plan.fill) if place not in tried)
 
     def filled(most: int) -> Iterator[list[Place]]:
-        while (room := most - len(copier.places)) > 0 and (batch := sorted(itertools.islice(fill, room))):
+        while (left := most - len(copier.places)) > 0 and (batch := sorted(itertools.islice(fill, left))):
             yield batch
             tried.update(batch)
 
     yield from filled(plan.blind)
     yield sorted(set(plan.first) - tried)
     tried.update(plan.first)
-    yield from filled(plan.room)
+    yield from filled(plan.most)
 
 
 class _Copier:
@@ -219,8 +219,8 @@ class _Copier:
         self._tile = tile
         self._feedback = feedback
         self._values = [
-            NpyWriter(path, (len(each.bands), tile, tile), each.dtype)
-            for path, each in zip(self.files, stack.modalities)
+            NpyWriter(path, (len(modality.bands), tile, tile), modality.dtype)
+            for path, modality in zip(self.files, stack.modalities)
         ]
         self._valid = NpyWriter(self.valid_file, (tile, tile), "bool")
         self._map = labelled
@@ -300,16 +300,16 @@ def _around(tiles: np.ndarray, low: Place, high: Place) -> np.ndarray:
     return found[(rows >= low[0]) & (rows < high[0]) & (columns >= low[1]) & (columns < high[1])]
 
 
-def _fair_share(labels: Labels, tile: int, chosen: np.ndarray, room: int, random: np.random.Generator) -> np.ndarray:
+def _fair_share(labels: Labels, tile: int, chosen: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
     """The chosen tiles, and as many with training pixels as fit: in turn one of each class, at random."""
     queues = []
     for position in range(len(labels.classes)):
         own = _tiles_of(labels.training[labels.training[:, 2] == position], tile)
         queues.append(random.permutation(own).tolist())
     found = dict.fromkeys(chosen.tolist())
-    while len(found) < room and any(queues):
+    while len(found) < most and any(queues):
         for queue in queues:
-            if queue and len(found) < room:
+            if queue and len(found) < most:
                 found[queue.pop()] = None
     return np.array(list(found), np.int64)
 
