@@ -15,7 +15,9 @@ from ..model.shared.jobs import CacheFolder
 from .environment.installation.options import Options
 
 _PREFIX = "bdgf/"
-DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")  # offered to choose from; others may be typed
+# Offered to choose from; others may be typed.
+DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
+TORCH_BACKENDS = ("auto", "cpu", "none", "cu126", "cu128", "cu130")  # builds of PyTorch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException
 from ..feedback import Feedback
 from ..translation import tr
 from ..workflows.assess import MapToAssess, assess_map
-from ..workflows.polygon_inputs import polygons_of, polygons_problem
+from ..workflows.polygon_inputs import DEFAULT_CLASS_FIELD, polygons_of, polygons_problem
 from ..workflows.raster_inputs import raster_layer, raster_of
 from .base import BdgfAlgorithm
 from .common_parameters import accuracy_results, add_accuracy
@@ -45,7 +45,11 @@ class Assess(BdgfAlgorithm):
         )
         self.add_polygons("REFERENCE", tr("Reference polygons"), tr("Polygons with the true class, in any system."))
         self.add_field(
-            "CLASS_FIELD", tr("Class field"), tr("Codes or names of the classes."), "REFERENCE", default="class_id"
+            "CLASS_FIELD",
+            tr("Class field"),
+            tr("Codes or names of the classes."),
+            "REFERENCE",
+            default=DEFAULT_CLASS_FIELD,
         )
         self.add_report(tr("The figures as a page."))
         self.add_file_result(

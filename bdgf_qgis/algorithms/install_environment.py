@@ -8,13 +8,12 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingOutputString
 
 from ..feedback import Feedback
-from ..preferences import read_preferences
+from ..preferences import TORCH_BACKENDS, read_preferences
 from ..translation import tr
 from ..workflows.environment import install_environment, remove_environment
 from .base import BdgfAlgorithm
 
 ACTIONS = ["install", "reinstall", "remove"]
-BACKENDS = ("auto", "cpu", "none")
 
 
 class InstallEnvironment(BdgfAlgorithm):
@@ -61,7 +60,7 @@ class InstallEnvironment(BdgfAlgorithm):
                 "the package index offers, for closed networks. Also cu126, cu130 and so on. Empty: as in the options."
             ),
             "",
-            BACKENDS,
+            TORCH_BACKENDS,
             optional=True,
             advanced=True,
         )

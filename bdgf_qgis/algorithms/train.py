@@ -11,7 +11,7 @@ from ..feedback import Feedback
 from ..preferences import wished_device
 from ..translation import tr
 from ..workflows.default_places import MODEL_PLACE
-from ..workflows.polygon_inputs import polygons_of, polygons_problem
+from ..workflows.polygon_inputs import DEFAULT_CLASS_FIELD, polygons_of, polygons_problem
 from ..workflows.raster_inputs import rasters_of
 from ..workflows.train import Training, train_model
 from .base import BdgfAlgorithm
@@ -68,7 +68,7 @@ class Train(BdgfAlgorithm):
             tr("Class field"),
             tr("Whole numbers from 0 to 65,535, or texts. Polygons without a class are skipped."),
             "SAMPLES",
-            default="class_id",
+            default=DEFAULT_CLASS_FIELD,
         )
         self.add_field(
             "NAME_FIELD",

@@ -16,6 +16,7 @@ from ..raster.errors import RasterError
 from ..raster.gdal_calls import gdal_errors
 from ..raster.grid import Grid, Window
 from ..raster.output.outputs import OutputRaster
+from ..raster.samples.classes import CODE_FIELD, NAME_FIELD
 from .materials import BANDS, CLASSES, WAVELENGTHS
 from .polygons import DrawnPolygon, draw_polygons
 from .sensors import DSM_PIXEL, DSM_SHIFT, PIXEL, optical, surface, truth
@@ -118,11 +119,11 @@ def _write_polygons(path: Path, table: str, polygons: Sequence[DrawnPolygon], wk
         dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
         calls.require(dataset)
         layer = dataset.CreateLayer(table, osr.SpatialReference(wkt), ogr.wkbPolygon)
-        layer.CreateField(ogr.FieldDefn("class_id", ogr.OFTInteger))
-        layer.CreateField(ogr.FieldDefn("class_name", ogr.OFTString))
+        layer.CreateField(ogr.FieldDefn(CODE_FIELD, ogr.OFTInteger))
+        layer.CreateField(ogr.FieldDefn(NAME_FIELD, ogr.OFTString))
         for polygon in polygons:
             feature = ogr.Feature(layer.GetLayerDefn())
-            feature["class_id"], feature["class_name"] = polygon.code, names[polygon.code]
+            feature[CODE_FIELD], feature[NAME_FIELD] = polygon.code, names[polygon.code]
             feature.SetGeometry(_geometry(polygon.corners))
             layer.CreateFeature(feature)
         layer = dataset = None

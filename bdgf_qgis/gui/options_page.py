@@ -23,15 +23,13 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..files.paths import empty_folder, folder_size
-from ..preferences import DEVICES, Preferences, preferences_of, read_preferences, write_preferences
+from ..preferences import DEVICES, TORCH_BACKENDS, Preferences, preferences_of, read_preferences, write_preferences
 from ..resources import icon, profile_home
 from ..translation import tr
 from ..workflows.session import end_idle_worker
 from .background import in_background
 from .installer import Installer
 from .interpreter_box import InterpreterBox
-
-_BACKENDS = ("auto", "cpu", "none", "cu126", "cu128", "cu130")
 
 
 class OptionsPage(QgsOptionsPageWidget):
@@ -159,7 +157,7 @@ class OptionsPage(QgsOptionsPageWidget):
     def _closed_network(self, stored: Preferences) -> QGroupBox:
         box = QgsCollapsibleGroupBox(tr("Installing in closed networks"))
         form = QFormLayout(box)
-        self.backend = _choice(_BACKENDS, stored.torch_backend)
+        self.backend = _choice(TORCH_BACKENDS, stored.torch_backend)
         self.backend.setToolTip(tr("'none' takes the build that the package index offers."))
         self.index, self.links, self.mirror = QLineEdit(stored.index), QLineEdit(stored.links), QLineEdit(stored.mirror)
         self.links.setPlaceholderText(tr("asked alone where no package index is named"))

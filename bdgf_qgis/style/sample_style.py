@@ -22,10 +22,9 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from ...model.shared.infos import ClassInfo
+from ..raster.samples.classes import CODE_FIELD, NAME_FIELD
 from ..translation import tr
 
-CODE_FIELD = "class_id"
-NAME_FIELD = "class_name"
 _LOUD = "#ff00ff"
 _FILL = 110  # of 255, so that the image shows through
 

@@ -21,13 +21,13 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 from qgis.PyQt.QtGui import QColor
 
-from ...model.shared.infos import ClassInfo
+from ...model.shared.infos import HIGHEST_CODE, ClassInfo
 from ...model.shared.text import short_name
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
-from ..raster.samples.classes import HIGHEST_CODE
+from ..raster.samples.classes import CODE_FIELD, NAME_FIELD
 from ..style.palette import free_colour
-from ..style.sample_style import CODE_FIELD, NAME_FIELD, store_sample_style
+from ..style.sample_style import store_sample_style
 from ..translation import tr
 from .result_files import file_result, held_places, placed
 
@@ -88,7 +88,8 @@ def _code(text: str, where: str) -> int:
     except ValueError:
         number = -1.0
     if not number.is_integer() or not 0 <= number <= HIGHEST_CODE:
-        raise ValueError(where + tr("the code {code} is no whole number from 0 to 65,535.").format(code=text or "''"))
+        problem = tr("the code {code} is no whole number from 0 to {highest:,}.")
+        raise ValueError(where + problem.format(code=text or "''", highest=HIGHEST_CODE))
     return int(number)
 
 

@@ -27,11 +27,12 @@ from qgis.PyQt.QtCore import QUrl, QVariant
 
 from ...model.shared.text import plain_text, short_name
 from ..raster.reading.opening import files_of_vector
-from ..raster.samples.classes import text_codes
+from ..raster.samples.classes import CODE_FIELD, text_codes
 from ..raster.samples.shapes import Polygon, Value, outlines
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 
+DEFAULT_CLASS_FIELD = CODE_FIELD  # chosen at first
 _NUMBERS_AND_TEXTS = (
     QVariant.Int,
     QVariant.UInt,

@@ -13,6 +13,7 @@ from .rebuild import rebuildable
 from .text import LONGEST_NAME
 
 MOST_CLASSES = 1000
+HIGHEST_CODE = 65_535  # of a class
 MOST_MODALITIES = 256
 MOST_CHANNELS = 4_096  # that all modalities together become
 MOST_DIGESTS = 2_048  # polygons by which a training is known again
@@ -20,7 +21,7 @@ LONGEST_VALUE = 1_000  # characters of a class field's value that are kept
 NUMERIC = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64")
 
 Name = Annotated[str, Text(LONGEST_NAME)]
-Code = Annotated[int, Range(0, 65_535)]
+Code = Annotated[int, Range(0, HIGHEST_CODE)]
 Colour = Annotated[str, Pattern("#[0-9a-fA-F]{6}", "a colour as #rrggbb")]
 AnyNumber = Annotated[float, Range(-1.8e308, 1.8e308)]  # any that is finite
 PixelSide = Annotated[float, Range(1e-12, 1e12)]

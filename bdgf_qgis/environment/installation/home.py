@@ -29,8 +29,7 @@ _MADE = (STATE, f"{STATE}.new", "env", "uv", "python", "cache", "certificates.pe
 
 def space_needed(system: System, backend: str) -> int:
     """Bytes for an installation: the build for NVIDIA cards takes four times the space."""
-    with_cuda = backend.startswith("cu") or (backend in ("auto", "none") and system.nvidia)
-    return CUDA_BYTES if with_cuda and system.platform != "darwin" else CPU_BYTES
+    return CUDA_BYTES if system.gets_cuda(backend) and system.platform != "darwin" else CPU_BYTES
 
 
 def check_space(folder: Path, needed: int) -> None:

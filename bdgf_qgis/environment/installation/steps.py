@@ -84,10 +84,7 @@ def with_plain_pip(python: str, folder: Path) -> tuple[Step, ...]:
 
 def wants_scan_kernel(system: System, options: Options) -> bool:
     """Linux with an NVIDIA card, unless another build of PyTorch was asked for."""
-    backend = options.torch_backend
-    return (
-        system.platform == "linux" and system.nvidia and (backend in ("auto", "none", "") or backend.startswith("cu"))
-    )
+    return system.platform == "linux" and system.nvidia and system.gets_cuda(options.torch_backend)
 
 
 def shares(steps: tuple[Step, ...], rest: float) -> list[tuple[float, float]]:

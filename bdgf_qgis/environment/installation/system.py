@@ -32,6 +32,10 @@ class System:
     osgeo4w: str = ""
     nvidia: bool = False
 
+    def gets_cuda(self, torch_backend: str) -> bool:
+        """Whether a build of PyTorch, named as in Options, is one for NVIDIA cards here."""
+        return torch_backend.startswith("cu") or (torch_backend in ("auto", "none") and self.nvidia)
+
 
 def this_system(application: str = "", environ: Optional[Mapping[str, str]] = None) -> System:
     """The facts of this computer; starts nothing. `application` is the folder of the QGIS program."""

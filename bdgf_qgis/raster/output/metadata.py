@@ -17,7 +17,7 @@ from typing import Annotated, Any, Optional
 import numpy as np
 from osgeo import gdal
 
-from ....model.shared.infos import ClassInfo, Code, Colour, TrainingPolygons
+from ....model.shared.infos import HIGHEST_CODE, ClassInfo, Code, Colour, TrainingPolygons
 from ....model.shared.limits import Text
 from ....model.shared.rebuild import rebuild
 from ....model.shared.strict_json import parse
@@ -53,7 +53,7 @@ def class_type_and_nodata(codes: Sequence[int]) -> tuple[str, int]:
             return kind, 0
         if len(taken) <= top:
             return kind, next(value for value in range(top, 0, -1) if value not in taken)
-    raise RasterError("Class codes lie between 0 and 65535.")
+    raise RasterError(f"Class codes lie between 0 and {HIGHEST_CODE}.")
 
 
 def codes_at(positions: np.ndarray, codes: Sequence[int], dtype: str, nodata: int) -> np.ndarray:

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ....model.shared.infos import MOST_CLASSES
+from ....model.shared.infos import HIGHEST_CODE, MOST_CLASSES
 from ..errors import RasterError
 from ..texts import listed
 from .shapes import Polygon, Value
 
-HIGHEST_CODE = 65_535
+CODE_FIELD, NAME_FIELD = "class_id", "class_name"  # of the layers that the plugin makes
 _WHOLE = re.compile(r"0*([0-9]{1,5})(\.0*)?")
 
 
