@@ -1,1 +1,1 @@
-"""BDGF itself: arrays in, arrays out; torch, numpy and scikit-image, never QGIS or GDAL."""
+"""BDGF itself: arrays in, arrays out; torch, numpy, SciPy and scikit-image, never QGIS or GDAL."""

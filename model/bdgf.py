@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .data.bands import BandScaler
 from .diffusion.features import DiffusionFeatures
 from .diffusion.unet import UNet
-from .network.classifier import Classifier
+from .network.classifier import Classifier, PatchInputs
 from .shared.header import KEY, Header, ModelFileError, checked_content, to_text
 from .shared.infos import MOST_CHANNELS
 from .shared.settings import Settings
@@ -41,7 +41,9 @@ class BDGF(nn.Module):
         self.scalers = nn.ModuleList(scalers)
         self.features = DiffusionFeatures(unet, sum(self.groups), settings)
         self.classifier = (
-            Classifier(self.groups, classes, settings.diffusion.width, settings.branches) if classes else None
+            Classifier(self.groups, self.bands, classes, settings.diffusion.width, settings.branches)
+            if classes
+            else None
         )
 
     @property
@@ -50,18 +52,29 @@ class BDGF(nn.Module):
         return [scaler.channels for scaler in self.scalers]  # type: ignore[misc]
 
     @property
+    def bands(self) -> int:
+        """Number of bands of all modalities."""
+        return sum(len(each) for each in self.centres)
+
+    @property
     def centres(self) -> list[Tensor]:
         """What the values of each modality's bands (C_m,) are counted from before they are scaled."""
         return [scaler.centre for scaler in self.scalers]  # type: ignore[misc]
 
     def scale(self, rasters: Sequence[Tensor], valid: Tensor) -> Tensor:
-        """Rasters (B, C_m, H, W) less their centres to channels (B, D, H, W); valid is (B, 1, H, W) bool."""
-        return torch.cat([scaler(raster, valid) for scaler, raster in zip(self.scalers, rasters, strict=True)], dim=1)
+        """Rasters (B, C_m, H, W) less their centres to inputs (B, D + C, H, W); valid is (B, 1, H, W) bool.
+
+        Inputs are the channels of the network, and then all bands, standardised.
+        """
+        scalers: list[BandScaler] = list(self.scalers)  # type: ignore[arg-type]
+        bands = [scaler.standardise(raster, valid) for scaler, raster in zip(scalers, rasters, strict=True)]
+        channels = [scaler.channels_of(own, valid) for scaler, own in zip(scalers, bands, strict=True)]
+        return torch.cat([*channels, *bands], dim=1)
 
     def forward(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        """Class probabilities (B, K, H, W) of patches of channels (B, D, H, W) at grid positions `corners` (B, 2).
+        """Class probabilities (B, K, H, W) of patches of inputs (B, D + C, H, W) at grid positions `corners` (B, 2).
 
-        Members without weight are not computed; where only the probe has any, nor are the diffusion features.
+        Members without weight are not computed; where none that has any needs them, nor are the diffusion features.
         """
         classifier = self._trained()
         answer: Tensor = classifier.pool(self._ask(classifier, classifier.active_members, inputs, valid, corners))
@@ -78,8 +91,21 @@ class BDGF(nn.Module):
         return self.classifier
 
     def _ask(self, classifier: Classifier, asked: list[str], inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
-        guides = self.features(inputs, valid, corners) if classifier.branches.keys() & asked else None
-        return classifier.log_probabilities(inputs, valid, guides, asked)
+        seen = self._parts(inputs, valid)
+        guides = self.features(seen.channels, valid, corners) if classifier.need_guides(asked) else None
+        return classifier.log_probabilities(seen, guides, asked)
+
+    def raw_features(self, inputs: Tensor, valid: Tensor, corners: Tensor) -> Tensor:
+        """What all probes see of the same patches before it is standardised, (B, F, H, W)."""
+        seen = self._parts(inputs, valid)
+        return self._trained().raw_features(seen, self.features(seen.channels, valid, corners))
+
+    def _parts(self, inputs: Tensor, valid: Tensor) -> PatchInputs:
+        channels, bands = inputs.split([sum(self.groups), self.bands], dim=1)
+        scalers: list[BandScaler] = list(self.scalers)  # type: ignore[arg-type]
+        own = bands.split([len(scaler.low) for scaler in scalers], dim=1)
+        scores = torch.cat([scaler.scores(some) for scaler, some in zip(scalers, own, strict=True)], dim=1)
+        return PatchInputs(channels, bands, scores, valid)
 
 
 def save_model(model: BDGF, header: Header, path: str) -> None:
@@ -150,12 +176,16 @@ def _unusable(model: BDGF) -> list[str]:
     """Why nothing can be computed with a model's weights."""
     found = [f"{name} is not finite" for name, each in model.state_dict().items() if not torch.isfinite(each).all()]
     scalers: list[BandScaler] = list(model.scalers)  # type: ignore[arg-type]
-    if any((each.deviation <= 0).any() for each in scalers):
+    if any((each.deviation <= 0).any() or (each.score_deviation <= 0).any() for each in scalers):
         found.append("a band has no deviation")
     if model.classifier is not None:
         weights = model.classifier.pool.weights
         if (weights < 0).any() or not (weights > 0).any():
             found.append("no member has any weight, or one less than none")
+        if model.classifier.pool.sharpness <= 0:
+            found.append("the pool's sharpness is not above 0")
+        if (model.classifier.probe_features.deviation <= 0).any():
+            found.append("a probe's feature has no deviation")
         if (model.classifier.local_mean_difference.scale <= 0).any():
             found.append("a local mean difference has no deviation")
     return found

@@ -36,6 +36,6 @@ def test_icon_and_licence_are_there(general: configparser.SectionProxy) -> None:
     assert "GNU GENERAL PUBLIC LICENSE" in (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("library", ["PyTorch", "NumPy", "scikit-image", "safetensors"])
+@pytest.mark.parametrize("library", ["PyTorch", "NumPy", "SciPy", "scikit-image", "safetensors"])
 def test_external_dependencies_are_named(general: configparser.SectionProxy, library: str) -> None:
     assert library in general["about"]

@@ -119,10 +119,10 @@ class TrainingReport:
         ]
 
     def _weights(self) -> str:
-        """How far each member is trusted: as set, or as training found later on polygons left out at first."""
+        """How far each member is trusted: as set, or as found on polygons that it had not learned from."""
         found = [each for each in self.curves if each.name.endswith(_WEIGHT)]
-        named = ", ".join(f"{each.name[: -len(_WEIGHT)]} {each.values[-1]:.2f}" for each in found)
-        weighed = len(found) == 1 or any(len(each.values) > 1 for each in found)
+        named = ", ".join(f"{each.name[: -len(_WEIGHT)].replace('_', ' ')} {each.values[-1]:.2f}" for each in found)
+        weighed = not self.header.settings.branches.use or any(len(each.values) > 1 for each in found)
         return named if weighed else tr("{weights} (not weighed by polygons)").format(weights=named)
 
 

@@ -87,7 +87,9 @@ class TileScene:
         self._valid = torch.zeros(self.count + 1, self.tile, self.tile, dtype=torch.bool)
         self._valid[: self.count] = torch.from_numpy(stored)
         channels = sum(scaler.channels for scaler in scalers)
-        self._inputs = torch.zeros(self.count + 1, self.tile, self.tile, channels)
+        self._channels = torch.zeros(self.count + 1, self.tile, self.tile, channels)
+        bands = sum(len(scaler.low) for scaler in scalers)
+        self._bands = torch.zeros(self.count + 1, self.tile, self.tile, bands, dtype=torch.float16)
         self._fill(files, scalers)
         self._labels = torch.full(self._valid.shape, -1, dtype=torch.int16)
         self._held = torch.zeros_like(self._valid)
@@ -105,15 +107,16 @@ class TileScene:
     @property
     def channels(self) -> int:
         """Number of channels D of all modalities."""
-        return self._inputs.shape[-1]
+        return self._channels.shape[-1]
 
     def kept_on(self, device: torch.device) -> TileScene:
         """The scene with its arrays on a CUDA card where they take at most a third of its free memory: patches are
         then cut and turned there."""
         if device.type == "cuda":
-            arrays = (self._inputs, self._valid, self._labels, self._held)
-            if 3 * sum(each.nbytes for each in arrays) <= torch.cuda.mem_get_info(device)[0]:
-                self._inputs, self._valid, self._labels, self._held = (each.to(device) for each in arrays)
+            names = ("_channels", "_bands", "_valid", "_labels", "_held")
+            if 3 * sum(getattr(self, name).nbytes for name in names) <= torch.cuda.mem_get_info(device)[0]:
+                for name in names:
+                    setattr(self, name, getattr(self, name).to(device))
         return self
 
     def blind(self) -> TileScene:
@@ -126,17 +129,19 @@ class TileScene:
         return view
 
     def _fill(self, files: TileFiles, scalers: Sequence[BandScaler]) -> None:
-        first = 0
+        first = first_band = 0
         for path, scaler in zip(files.modalities, scalers, strict=True):
-            last = first + scaler.channels
+            last, last_band = first + scaler.channels, first_band + len(scaler.low)
             centre = scaler.centre.cpu().double().numpy()
             for number in range(self.count):
                 if number % _TOGETHER == 0:  # a new map: what was read through the old one takes memory no more
                     values = np.load(path, mmap_mode="r")
                 raster = to_float(values[number], centre)[None]
-                scaled = scaler(raster, self._valid[number][None, None])[0]
-                self._inputs[number, :, :, first:last] = scaled.permute(1, 2, 0)
-            first = last
+                valid = self._valid[number][None, None]
+                bands = scaler.standardise(raster, valid)
+                self._bands[number, :, :, first_band:last_band] = bands[0].permute(1, 2, 0)
+                self._channels[number, :, :, first:last] = scaler.channels_of(bands, valid)[0].permute(1, 2, 0)
+            first, first_band = last, last_band
 
     def drawn(self, points: np.ndarray, classes: int) -> np.ndarray:
         """Labelled pixels (K,) of each class that some training pixels (P, 4) stand for: themselves, or more where they
@@ -174,14 +179,20 @@ class TileScene:
         tiles = np.where(inside, found, self.count)
         return torch.from_numpy(tiles), torch.from_numpy(rows % self.tile), torch.from_numpy(columns % self.tile)
 
-    def cut(self, corners: np.ndarray, patch_size: int) -> Patches:
-        """Patches of `patch_size` pixels whose first pixels are `corners` (B, 2); what is not stored is invalid."""
+    def cut(self, corners: np.ndarray, patch_size: int, bands: bool = False) -> Patches:
+        """Patches of `patch_size` pixels whose first pixels are `corners` (B, 2); what is not stored is invalid.
+
+        With `bands` the standardised bands follow the channels of the network.
+        """
         steps = np.arange(patch_size)
         rows = np.broadcast_to((corners[:, 0, None] + steps)[:, :, None], (len(corners), patch_size, patch_size))
         columns = np.broadcast_to((corners[:, 1, None] + steps)[:, None, :], (len(corners), patch_size, patch_size))
         place = self._locate(rows, columns)
+        inputs = self._channels[place]
+        if bands:
+            inputs = torch.cat([inputs, self._bands[place].float()], dim=-1)
         return Patches(
-            inputs=self._inputs[place].permute(0, 3, 1, 2),
+            inputs=inputs.permute(0, 3, 1, 2),
             valid=self._valid[place][:, None],
             labels=self._labels[place].long(),
             held=self._held[place],

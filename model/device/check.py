@@ -16,7 +16,7 @@ from ..shared.jobs import CheckJob
 from .choice import survey
 from .kernels import kernels, try_kernel
 
-PACKAGES = ("torch", "numpy", "scikit-image", "safetensors", "mamba-ssm", "triton")
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "safetensors", "mamba-ssm", "triton")
 
 
 def check(job: CheckJob, reporter: Reporter) -> Checked:

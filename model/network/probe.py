@@ -1,173 +1,150 @@
-"""The pixel probe: what each pixel's own channels and local mean differences say, without any other surroundings.
+"""Probes: plain classifiers of single pixels, on features that are not trained with them.
 
 Branches that look around a pixel also learn the surroundings of the few training polygons. Where labels are many small
-patches of mixed pixels that misleads them, and a kernel machine on single pixels is hard to beat; so one is a member of
-the ensemble. It is logistic regression on random Fourier features (Rahimi and Recht 2007, Random features for
-large-scale kernel machines), which stand for the Gaussian kernel exp(-g |x - y|^2): convex, fitted in seconds, and
-calibrated.
+patches of mixed pixels that misleads them, and a kernel machine on single pixels is hard to beat; with few labels a
+plain classifier of the diffusion features is (probes: Alain and Bengio 2017). So such are in the ensemble.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..diffusion.unet import level_widths
+
+PROBE_BLOCKS = {  # the blocks of features, in this order side by side, that each probe looks at
+    "score_probe": ("scores",),
+    "band_probe": ("bands", "scores"),
+    "diffusion_probe": ("scores", "diffusion"),
+}
 _SEED = 2007
-_FOLDS = 3
-_WIDTHS = (1.0, 0.3)  # g in units of 1 / (channels * variance), the usual guess
-_PENALTIES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)  # of the squared weights, from stiff to supple
-_USUAL = (1.0, 3e-4)  # where there are too few polygons to choose by
-_MOST_TRIED, _MOST = 2000, 8000  # pixels to choose by, and to fit to
+_WIDTH = 0.3  # of the Gaussian kernel, over the total variance of the features
+_LEAST_DEVIATION = 1e-6  # of a feature: one that varies less is no feature
+_FARTHEST = 8.0  # deviations at which a feature is clipped
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Labelled pixels: values (P, D), class positions (P,), polygon units (P,), and what each class weighs (K,)."""
+class ProbeFeatures(nn.Module):
+    """What probes see of each pixel, standardised over the scene, as three blocks of features side by side.
 
-    values: Tensor
-    classes: Tensor
-    units: np.ndarray
-    mass: Tensor
-
-    def take(self, rows: np.ndarray) -> Samples:
-        """Some of them; classes weigh what they did."""
-        places = torch.from_numpy(rows)
-        return Samples(self.values[places], self.classes[places], self.units[rows], self.mass)
-
-    @property
-    def weights(self) -> Tensor:
-        """Weight of each pixel (P,), 1 in all: a class's mass over its pixels."""
-        counts = torch.bincount(self.classes, minlength=len(self.mass))
-        weights = (self.mass / counts.clamp(min=1))[self.classes]
-        return weights / weights.sum()
-
-
-class PixelProbe(nn.Module):
-    """Class scores of each pixel by itself; says nothing (all scores 0) before fit().
+    bands      standardised bands
+    scores     normal scores of the bands, and local mean differences
+    diffusion  diffusion features
 
     Args:
-        channels: number of channels D of a pixel.
-        classes: number of classes K.
-        features: number F of random features.
+        bands: number of bands C of all modalities.
+        differences: number of local mean differences.
+        diffusion_width: base width of the denoising network.
+        timesteps: number of timesteps at which its features are taken.
     """
 
-    scale: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, bands: int, differences: int, diffusion_width: int, timesteps: int) -> None:
+        super().__init__()
+        levels = timesteps * sum(level_widths(diffusion_width))
+        self.sizes = {"bands": bands, "scores": bands + differences, "diffusion": levels}
+        self.register_buffer("mean", torch.zeros(self.count))
+        self.register_buffer("deviation", torch.ones(self.count))
+
+    @property
+    def count(self) -> int:
+        """Number F of features."""
+        return sum(self.sizes.values())
+
+    def blocks(self, probe: str) -> tuple[int, ...]:
+        """Number of features of each block that a probe looks at."""
+        return tuple(self.sizes[name] for name in PROBE_BLOCKS[probe])
+
+    def slice_of(self, probe: str) -> slice:
+        """Where these blocks stand among all features."""
+        names = list(self.sizes)
+        first = sum(self.sizes[name] for name in names[: names.index(PROBE_BLOCKS[probe][0])])
+        return slice(first, first + sum(self.blocks(probe)))
+
+    @torch.no_grad()
+    def fit(self, values: Tensor) -> None:
+        """Takes mean and deviation from raw() of pixels (P, F) of the scene."""
+        self.mean.copy_(values.mean(dim=0))
+        deviation = values.std(dim=0, correction=0)
+        self.deviation.copy_(torch.where(deviation > _LEAST_DEVIATION, deviation, torch.ones_like(deviation)))
+
+    def raw(
+        self, bands: Tensor, scores: Tensor, differences: Tensor, guides: tuple[Tensor, Tensor, Tensor] | None
+    ) -> Tensor:
+        """Features (B, F, H, W) before they are standardised, those of the diffusion at the resolution of the patch;
+        without guides only the blocks before those."""
+        levels = [] if guides is None else list(guides)
+        size = scores.shape[-2:]
+        levels[1:] = [functional.interpolate(level, size=size, mode="bilinear") for level in levels[1:]]
+        return torch.cat([block.float() for block in (bands, scores, differences, *levels)], dim=1)
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """What raw() gives (B, F or fewer, H, W), standardised."""
+        count = raw.shape[1]
+        mean, deviation = self.mean[:count, None, None], self.deviation[:count, None, None]
+        return ((raw - mean) / deviation).clamp(-_FARTHEST, _FARTHEST)
+
+
+class Probe(nn.Module):
+    """Logistic regression on orthogonal random Fourier features (Yu et al. 2016) of standardised features.
+
+    They stand for the Gaussian kernel exp(-w |x - y|^2 / v), where every block of features has the same total variance
+    and v is that of all. Convex, fitted in a moment, deterministic; all scores are 0 before it is fitted.
+
+    Args:
+        blocks: number of features of each block; F in all.
+        classes: number of classes K.
+        fourier_features: number R of random Fourier features.
+    """
+
     frequencies: Tensor
     phases: Tensor
+    scale: Tensor
     weights: Tensor
     bias: Tensor
 
-    def __init__(self, channels: int, classes: int, features: int = 256) -> None:
+    def __init__(self, blocks: Sequence[int], classes: int, fourier_features: int) -> None:
         super().__init__()
         random = torch.Generator().manual_seed(_SEED)
-        self.register_buffer("frequencies", torch.randn(features, channels, generator=random))
-        self.register_buffer("phases", torch.rand(features, generator=random) * 2 * math.pi)
+        directions = _orthogonal(fourier_features, sum(blocks), random)
+        spread = torch.cat([torch.full((size,), 1 / math.sqrt(size)) for size in blocks if size])
+        self.register_buffer("frequencies", directions * spread)
+        self.register_buffer("phases", torch.rand(fourier_features, generator=random) * 2 * math.pi)
         self.register_buffer("scale", torch.ones(()))
-        self.register_buffer("weights", torch.zeros(classes, features))
+        self.register_buffer("weights", torch.zeros(classes, fourier_features))
         self.register_buffer("bias", torch.zeros(classes))
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Channels (B, D, H, W) to class scores (B, K, H, W)."""
-        with torch.autocast(image.device.type, enabled=False):  # waves of many radians need their digits
-            waves = functional.conv2d(image.float(), (self.frequencies * self.scale)[:, :, None, None], self.phases)
-            return functional.conv2d(waves.cos(), (self.weights * self._norm)[:, :, None, None], self.bias)
-
-    @property
-    def _norm(self) -> float:
-        return math.sqrt(2 / len(self.phases))
+        self._blocks = tuple(blocks)
 
     @torch.no_grad()
-    def fit(self, samples: Samples, seed: int, check: Callable[[], None] = lambda: None) -> None:
-        """Learns from labelled pixels; kernel width and penalty are those that predict unseen polygons best.
+    def set_width(self, values: Tensor) -> None:
+        """Sets the kernel's width by the total variance of features (P, F)."""
+        variances = values.var(dim=0, correction=0).split(self._blocks)
+        total = sum(float(block.mean()) for block in variances if len(block))
+        self.scale.fill_(math.sqrt(2 * _WIDTH / max(total, _LEAST_DEVIATION)))
 
-        Args:
-            samples: the pixels.
-            seed: of the choice of pixels and of the polygons that are left out.
-            check: called now and then; may raise to stop.
-        """
-        random = np.random.default_rng(seed)
-        usual = 1 / math.sqrt(max(float(samples.values.var()) * samples.values.shape[1], 1e-12))
-        classes = samples.classes.cpu().numpy()
-        width, penalty = self._choose(samples.take(spread(classes, _MOST_TRIED, random)), usual, random, check)
-        some = samples.take(spread(classes, _MOST, random))
-        self.scale.fill_(math.sqrt(2 * width) * usual)
-        self.weights.zero_()
-        self.bias.zero_()
-        waves = self._waves(some.values)
-        for tried in _PENALTIES[: _PENALTIES.index(penalty) + 1]:
-            check()
-            weights, bias = _descend(waves, some, tried, self.weights, self.bias)
-            self.weights.copy_(weights)
-            self.bias.copy_(bias)
+    def basis(self, values: Tensor) -> Tensor:
+        """Features (P, F) to random Fourier features (P, R), of about unit length in all."""
+        waves = values @ (self.frequencies * self.scale).T + self.phases
+        return waves.cos() * math.sqrt(2 / len(self.phases))
 
-    def _waves(self, values: Tensor) -> Tensor:
-        return (values @ (self.frequencies * self.scale).T + self.phases).cos() * self._norm
-
-    def _choose(
-        self, samples: Samples, usual: float, random: np.random.Generator, check: Callable[[], None]
-    ) -> tuple[float, float]:
-        """Width and penalty of the least loss on polygons that were left out."""
-        folds = polygon_folds(samples.classes.cpu().numpy(), samples.units, _FOLDS, random)
-        losses: dict[tuple[float, float], float] = {}
-        share = samples.weights
-        for width in _WIDTHS:
-            self.scale.fill_(math.sqrt(2 * width) * usual)
-            waves = self._waves(samples.values)
-            for fold in range(_FOLDS):
-                left_out = torch.from_numpy(folds == fold)
-                if not left_out.any():
-                    continue
-                kept = samples.take(np.nonzero(folds != fold)[0])
-                weights, bias = torch.zeros_like(self.weights), torch.zeros_like(self.bias)
-                for penalty in _PENALTIES:
-                    check()
-                    weights, bias = _descend(waves[~left_out], kept, penalty, weights, bias)
-                    scores = waves[left_out] @ weights.T + bias
-                    errors = functional.cross_entropy(scores, samples.classes[left_out], reduction="none")
-                    losses[width, penalty] = losses.get((width, penalty), 0.0) + float((errors * share[left_out]).sum())
-        return min(losses, key=losses.__getitem__) if losses else _USUAL
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (B, F, H, W) to class scores (B, K, H, W)."""
+        with torch.autocast(image.device.type, enabled=False):  # waves of many radians need their digits
+            pixels = image.float().permute(0, 2, 3, 1)
+            scores = self.basis(pixels.flatten(0, 2)) @ self.weights.T + self.bias
+            return scores.unflatten(0, pixels.shape[:3]).permute(0, 3, 1, 2)
 
 
-def polygon_folds(classes: np.ndarray, units: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-    """The fold (P,) of each pixel, 0 to count - 1: the polygons of each class dealt out evenly; -1, in no fold, where
-    a class has a single polygon."""
-    folds = np.full(len(classes), -1)
-    for each in np.unique(classes):
-        own = random.permutation(np.unique(units[classes == each]))
-        if len(own) > 1:
-            for number, unit in enumerate(own):
-                folds[(units == unit) & (classes == each)] = number % count
-    return folds
-
-
-def spread(classes: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
-    """Which of some pixels of classes (P,) to take: `most` of them at most, no class more than an equal share."""
-    if len(classes) <= most:
-        return np.arange(len(classes))
-    share = most // max(1, len(np.unique(classes)))
-    rows = [np.nonzero(classes == each)[0] for each in np.unique(classes)]
-    return np.concatenate([random.permutation(own)[:share] for own in rows])
-
-
-def _descend(waves: Tensor, samples: Samples, penalty: float, weights: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights (K, F) and bias (K,) of least penalised loss, found from those given."""
-    with torch.inference_mode(False), torch.enable_grad():
-        share = samples.weights
-        weights, bias = weights.clone().requires_grad_(), bias.clone().requires_grad_()
-        search = torch.optim.LBFGS([weights, bias], max_iter=60, line_search_fn="strong_wolfe")
-
-        def loss() -> Tensor:
-            search.zero_grad()
-            errors = functional.cross_entropy(waves @ weights.T + bias, samples.classes, reduction="none")
-            total = (errors * share).sum() + penalty * (weights**2).sum() / 2
-            total.backward()
-            return total
-
-        search.step(loss)
-    return weights.detach(), bias.detach()
+def _orthogonal(rows: int, columns: int, random: torch.Generator) -> Tensor:
+    """Directions (rows, columns), orthogonal as far as they can be, as long as normal deviates are."""
+    blocks: list[Tensor] = []
+    while sum(len(block) for block in blocks) < rows:
+        some = min(rows, columns)
+        square, _ = torch.linalg.qr(torch.randn(columns, some, generator=random))
+        blocks.append(square.T * torch.randn(some, columns, generator=random).norm(dim=1, keepdim=True))
+    return torch.cat(blocks)[:rows]

@@ -53,7 +53,7 @@ def predict_points(
     sorted_rows = points[downwards, 0]
 
     def cut(some: np.ndarray) -> tuple[Tensor, Tensor]:
-        found = scene.cut(some, size)
+        found = scene.cut(some, size, bands=True)
         return found.inputs, found.valid
 
     result = np.zeros((len(points), values), np.float32)

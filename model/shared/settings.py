@@ -15,6 +15,7 @@ MASKING = ("adaptive", "random", "none")
 GUIDANCE = ("fusion", "attention", "cross")  # CNN, Mamba, Transformer
 PRIORS = ("learned", "drawn", "equal")  # class shares: as met in training, of the drawn pixels, all alike
 BRANCHES = ("cnn", "mamba", "transformer")
+PROBES = ("score_probe", "band_probe", "diffusion_probe")  # of normal scores, bands with them, features with them
 MOST_STEPS = 1_000_000  # of the optimiser; days, on any machine
 
 # Beside each setting stands what it may be: jobs and model files are held to it. The ranges reach well beyond the
@@ -60,7 +61,8 @@ class BranchSettings:
     # at which the diffusion features are taken
     timesteps: Annotated[tuple[Annotated[int, Range(0, 9_999)], ...], Count(1, 3)] = (50,)
     dropout: Annotated[float, Range(0, 0.9)] = 0.1
-    probe: bool = True  # whether a probe of each pixel by itself joins the ensemble
+    probes: Annotated[tuple[Annotated[str, OneOf(PROBES)], ...], Count(0, len(PROBES), distinct=True)] = PROBES
+    fourier_features: Annotated[int, Range(8, 2048)] = 128  # random ones, of each probe
     # sides of the neighbourhoods of local mean differences, odd numbers of pixels; () switches them off
     local_mean_sides: Annotated[tuple[Annotated[int, Range(3, 255)], ...], Count(0, 4)] = (9, 31)
 
@@ -120,7 +122,7 @@ class Settings:
             return f"patches of {self.patch_size} pixels cannot be blended at a stride of {self.stride}"
         if max(self.branches.timesteps) >= self.diffusion.schedule:
             return f"features are wanted of diffusion steps beyond {self.diffusion.schedule}"
-        if not self.branches.use and not self.branches.probe:
+        if not self.branches.use and not self.branches.probes:
             return "there is neither a branch nor a probe"
         return ""
 

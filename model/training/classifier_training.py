@@ -17,12 +17,14 @@ from ..data.sampling import LabelSampler, jitter, random_corners, turn
 from ..data.tiles import Patches, TileScene
 from ..device.choice import mixed_precision
 from ..job.progress import Span
-from ..network.classifier import PROBE, BranchOutput, Classifier
+from ..network.classifier import BranchOutput, Classifier
 from ..shared.settings import TrainingSettings
 from .branch_threads import BranchThreads
 from .curves import CurveLog
-from .ensemble_weights import FEW, fit_probe, left_out_polygons, weigh_members
+from .ensemble_weights import ProbeFamily, Worth, member_weights, weigh_branches
+from .folds import left_out_pixels
 from .mutual import MutualLearning
+from .probe_fitting import BALANCE
 from .weight_average import WeightAverage
 
 RISE = 0.15  # share of a cycle of the learning rate in which it rises
@@ -85,15 +87,16 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
     side = max(settings.patch_sizes)
     sample = scene.cut(random_corners(scene, 32, side, random), side).to(device)
     model.classifier.local_mean_difference.fit(sample.inputs, sample.valid)
-    if not model.classifier.branches:
-        _train_probe_alone(model, scene, counts, seed, span, log)
+    probes = ProbeFamily(model, scene, counts, seed)
+    branches = len(model.classifier.branches)
+    if not branches:
+        _train_probes_alone(model, probes.fit(scene.training, span), counts, log)
         return
-    is_left_out = left_out_polygons(scene.training, settings.left_out_share, random)
+    is_left_out, parts = left_out_pixels(scene.training, settings.left_out_share, random)
     points, left_out = scene.training[~is_left_out], scene.training[is_left_out]
     scene.set_aside(left_out)
-    fit_probe(model, scene, points, classes, seed, span.still(0))
-    if len(points) < FEW * classes:
-        model.classifier.pool.level_groups()
+    worth = probes.fit(points, span.still(0))
+    model.classifier.pool.set(member_weights(branches, worth.weights))
     _log_weights(log, 0, model.classifier)
     mutual = MutualLearning(
         model.settings.branches.use, model.settings.branches.width, torch.tensor(counts).float(), model.settings.mutual
@@ -115,11 +118,11 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
             if len(left_out) and step == rejoin_step:
                 still = span.still(step / settings.steps)
                 with _averaged(model, average):
-                    weights = weigh_members(model, scene, left_out, classes, still)
+                    together, sharpness = weigh_branches(model, scene, left_out, counts, parts, worth, still)
                 scene.bring_back(left_out)
                 sampler = LabelSampler(scene.training, settings.balance, counts)
-                fit_probe(model, scene, scene.training, classes, seed, still)
-                model.classifier.pool.weights.copy_(weights)
+                worth = probes.fit(scene.training, still)
+                model.classifier.pool.set(member_weights(branches, worth.weights, together), sharpness)
                 model.classifier.train()
                 _log_weights(log, step, model.classifier)
             patches = draw_patches(scene, sampler, settings, step, random).to(device)
@@ -144,10 +147,10 @@ def train_classifier(model: BDGF, scene: TileScene, classes: int, seed: int, spa
         model.eval()
 
 
-def _train_probe_alone(model: BDGF, scene: TileScene, counts: np.ndarray, seed: int, span: Span, log: CurveLog) -> None:
-    """An ensemble without branches: the probe learns from all polygons at once. `counts` are labelled pixels (K,)."""
+def _train_probes_alone(model: BDGF, worth: Worth, counts: np.ndarray, log: CurveLog) -> None:
+    """An ensemble without branches: probes that have learned from all of `counts` labelled pixels (K,)."""
     assert model.classifier is not None
-    fit_probe(model, scene, scene.training, len(counts), seed, span)
+    model.classifier.pool.set(worth.weights, worth.sharpness)
     _log_weights(log, 0, model.classifier)
     _expect_prior(model.classifier, model.settings.training.prior, torch.from_numpy(counts).float(), counts)
     model.eval()
@@ -167,9 +170,10 @@ def expect_classes(classifier: Classifier, expected: Tensor, learned_from: Tenso
         classifier: trained.
         expected: (K,) how often each class is to be expected.
         learned_from: (K,) labelled pixels of each class that the branches learned from.
-        drawn: (K,) labelled pixels of each class; the probe learns from each once.
+        drawn: (K,) labelled pixels of each class; the probes learn from a power of them.
     """
-    learned = torch.stack([drawn if name == PROBE else learned_from for name in classifier.members])
+    of_probes = drawn ** (1 - BALANCE)
+    learned = torch.stack([of_probes if name in classifier.probes else learned_from for name in classifier.members])
     classifier.prior.expect(expected, learned)
 
 

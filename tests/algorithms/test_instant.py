@@ -34,7 +34,7 @@ def test_it_trains_without_branches(trained: tuple[dict[str, Any], Log]):
     shares = [share for _, share in log.bar]
     assert shares == sorted(shares) and shares[-1] == 100
     report = Path(results["REPORT"]).read_text(encoding="utf-8")
-    assert "instant" in report and "probe 1.00" in report and "not weighed" not in report
+    assert "instant" in report and "score probe " in report and "not weighed" not in report
     assert "Loss of pre-training" in report and "Loss of training" not in report and "by branch" not in report
 
 

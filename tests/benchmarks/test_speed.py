@@ -21,7 +21,7 @@ def test_everything_is_measured_and_told(tmp_path):
     assert min(bare["dense"].values()) > 0 and min(bare["patches"].values()) > 0 and bare["roof"] > 1e9
     assert max(bare["dense"].values()) > 5 * max(bare["patches"].values())
     parts = {name: cost for name, cost in bare["work"].items() if name != "whole"}
-    assert len(parts) == 4 and 0.9 < sum(parts.values()) / bare["work"]["whole"] <= 1
+    assert len(parts) == 7 and 0.9 < sum(parts.values()) / bare["work"]["whole"] <= 1
     assert measured["forest"] > 0
     text = page.read_text(encoding="utf-8")
     assert "| quick | 1 |" in text and text.startswith("# How fast it is")

@@ -308,7 +308,7 @@ def with_weights(whole: bytes, file: Path, changed: dict[str, float]) -> bytes:
     ("changed", "said"),
     [
         ({"features.unet.stem.weight": float("nan")}, "features.unet.stem.weight is not finite"),
-        ({"classifier.probe.bias": float("inf")}, "classifier.probe.bias is not finite"),
+        ({"classifier.probes.score_probe.bias": float("inf")}, "classifier.probes.score_probe.bias is not finite"),
         ({"scalers.0.deviation": 0.0}, "a band has no deviation"),
         ({"classifier.pool.weights": -1.0}, "no member has any weight"),
         ({"classifier.local_mean_difference.scale": 0.0}, "a local mean difference has no deviation"),

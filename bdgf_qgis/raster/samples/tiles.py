@@ -28,6 +28,7 @@ from .labels import Labels
 
 MOST_BYTES = 1024**3
 _MOST_CHANNELS = 32  # that the worker makes of a raster's bands, four bytes each
+_BAND_BYTES = 2  # of each band as the probes see it
 _WORKER_BYTES = 4  # of each pixel that the worker keeps beside its channels: validity, label, held out
 _READ = 32 * 1024 * 1024  # bytes that are read at once
 
@@ -130,7 +131,7 @@ def copy_tiles(
     folder = Path(folder)
     area = stack.overlap if extent is None else extent.intersection(stack.overlap)
     in_memory = 4 * sum(min(len(modality.bands), _MOST_CHANNELS) for modality in stack.modalities)
-    in_memory += _WORKER_BYTES
+    in_memory += _BAND_BYTES * sum(len(modality.bands) for modality in stack.modalities) + _WORKER_BYTES
     cost = max(stack.pixel_bytes, in_memory) * tile * tile + 8
     plan = plan_tiles(area, labels, tile, max(2, int(max_bytes // cost)), seed)
     for text in plan.notes:

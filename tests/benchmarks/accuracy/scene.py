@@ -27,6 +27,8 @@ RASTERS = {
     "nc_landsat": ("optical.tif", "swir2.tif"),
     "trento_lidar": ("lidar_height.tif", "lidar_intensity.tif"),
     "potsdam_enmap": ("vnir.tif", "swir.tif"),
+    "houston2018_crop": ("hsi_pca5.tif", "dsm_8bit.tif"),
+    "slovenia_ndvi_dem": ("ndvi_timeseries.tif", "dem.tif"),
     DEMO: ("optical.tif", "dsm.tif"),
 }
 

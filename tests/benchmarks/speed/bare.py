@@ -84,7 +84,7 @@ class Bare:
         model, settings = self.model, self.model.settings
         assert model.classifier is not None
         side = settings.patch_size
-        inputs = torch.zeros(1, sum(model.groups), side, side, device=self.device)
+        inputs = torch.zeros(1, sum(model.groups) + model.bands, side, side, device=self.device)
         valid = torch.ones(1, 1, side, side, dtype=torch.bool, device=self.device)
         corners = torch.zeros(1, 2, dtype=torch.long, device=self.device)
         with torch.inference_mode(), FlopCounterMode(display=False, depth=4) as counter:
@@ -92,6 +92,7 @@ class Bare:
         counts = counter.get_flop_counts()
         names = {"diffusion features": "BDGF.features"}
         names |= {f"{each} branch": f"BDGF.classifier.branches.{each}" for each in model.classifier.branches}
+        names |= {each.replace("_", " "): f"BDGF.classifier.probes.{each}" for each in model.classifier.probes}
         found = {title: float(sum(counts.get(name, {}).values())) for title, name in names.items()}
         found["whole"] = float(counter.get_total_flops())
         return {name: value / settings.stride**2 for name, value in found.items()}

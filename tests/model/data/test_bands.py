@@ -17,10 +17,19 @@ def test_bands_are_clipped_and_standardised():
     pixels = RANDOM.normal([10, -5], [3, 0.5], (20_000, 2))
     pixels[0] = 1e9  # an outlier
     scaler = BandScaler.fit(pixels, 32)
-    scaled = scaler(image(pixels), torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, :, :, 0]
-    assert torch.allclose(scaled.mean(dim=1), torch.zeros(2), atol=0.01)
-    assert torch.allclose(scaled.std(dim=1), torch.ones(2), atol=0.01)
-    assert scaled.abs().max() < 4
+    every = torch.ones(1, 1, len(pixels), 1, dtype=torch.bool)
+    for scaled in (scaler.standardise(image(pixels), every), scaler(image(pixels), every)):
+        values = scaled[0, :, :, 0]
+        assert torch.allclose(values.mean(dim=1), torch.zeros(2), atol=0.01)
+        assert torch.allclose(values.std(dim=1), torch.ones(2), atol=0.01)
+        assert values.abs().max() < 4
+
+
+def test_channels_hang_on_the_order_of_a_bands_values_alone():
+    pixels = RANDOM.normal(size=(20_000, 2))
+    every = torch.ones(1, 1, len(pixels), 1, dtype=torch.bool)
+    plain, skewed = (BandScaler.fit(values, 32)(image(values), every) for values in (pixels, np.exp(2 * pixels)))
+    assert (plain - skewed).abs().mean() < 0.02
 
 
 def test_a_constant_band_becomes_zero_and_invalid_pixels_too():
@@ -37,12 +46,12 @@ def test_many_bands_become_few_components_without_blown_up_noise():
     sources = RANDOM.normal(size=(5_000, 3)) * [10, 3, 1]
     pixels = sources @ RANDOM.normal(size=(3, 60)) + RANDOM.normal(0, 0.01, (5_000, 60))
     scaler = BandScaler.fit(pixels, 32)
-    assert scaler.channels == 3
+    assert 3 <= scaler.channels <= 4, "normal scores bend the mixture of three a little"
     scaled = scaler(image(pixels), torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, :, :, 0].numpy()
     deviations = scaled.std(axis=1)
     assert deviations.max() < 1.1 and abs(deviations[0] - 1) < 0.05
     correlation = np.corrcoef(scaled)
-    assert np.abs(correlation - np.eye(3)).max() < 0.05
+    assert np.abs(correlation - np.eye(scaler.channels)).max() < 0.05
 
 
 def test_components_are_capped_and_repeatable():
@@ -66,7 +75,7 @@ def test_a_small_variation_on_a_large_offset_is_kept(offset: float, variation: f
     scaler = BandScaler.fit(pixels, 32)
     centre = scaler.centre.double().numpy()
     raster = to_float(pixels.T[:, :, None], centre)[None]
-    scaled = scaler(raster, torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, 0, :, 0].numpy()
+    scaled = scaler.standardise(raster, torch.ones(1, 1, len(pixels), 1, dtype=torch.bool))[0, 0, :, 0].numpy()
     assert np.abs(scaled - waves / waves.std()).max() < 0.02
     ((low, high),) = scaler.ranges()
     assert abs(low - pixels.min()) < variation and abs(high - pixels.max()) < variation

@@ -15,7 +15,7 @@ from bdgf.model.data.tiles import TileScene, sample_pixels
 from bdgf.model.diffusion.unet import UNet
 from bdgf.model.job.progress import Span
 from bdgf.model.training import ensemble_weights
-from bdgf.model.training.ensemble_weights import fit_probe, sample_in_squares
+from bdgf.model.training.ensemble_weights import ProbeFamily, sample_in_squares
 from bdgf.tests.model.scene import SilentReporter, checkered, rasters_of, store, tiny_settings
 
 
@@ -153,7 +153,7 @@ def test_a_sample_stands_for_all_that_was_drawn(sampled):
     assert 0.75 < (sampled.cut(corners, 1).labels == 0).float().mean() < 0.85
 
 
-def test_of_many_pixels_the_pool_takes_whole_squares():
+def test_of_many_pixels_those_in_whole_squares_are_taken():
     rows, columns = (each.ravel() for each in np.mgrid[:640, :640])
     points = np.column_stack([rows, columns, rows * 0, rows * 0])
     some = sample_in_squares(points, 50_000)
@@ -163,7 +163,7 @@ def test_of_many_pixels_the_pool_takes_whole_squares():
     assert len(sample_in_squares(apart, 100)) <= 100
 
 
-def test_the_probe_asks_of_no_more_pixels_than_it_takes(sampled, monkeypatch):
+def test_probes_are_fitted_to_no_more_pixels_than_serve(sampled, monkeypatch):
     asked = []
 
     def answers(model, scene, points, values, *_):
@@ -171,10 +171,10 @@ def test_the_probe_asks_of_no_more_pixels_than_it_takes(sampled, monkeypatch):
         return np.random.default_rng(0).normal(size=(len(points), values)).astype(np.float32)
 
     monkeypatch.setattr(ensemble_weights, "predict_points", answers)
-    monkeypatch.setattr(ensemble_weights, "MOST", 300)
+    monkeypatch.setattr(ensemble_weights, "_MOST_FITTED", 300)
     scalers = [BandScaler(2, 2), BandScaler(1, 1)]
     model = BDGF(scalers, UNet(3, 8), tiny_settings(), 2)
-    span = Span(SilentReporter(), "train", 0, 1)
-    fit_probe(model, sampled, sampled.training, 2, 0, span)
+    drawn = sampled.drawn(sampled.training, 2)
+    ProbeFamily(model, sampled, drawn, 0).fit(sampled.training, Span(SilentReporter(), "train", 0, 1))
     assert asked == [300]
-    assert model.classifier.probe.weights.abs().sum() > 0
+    assert all(probe.weights.abs().sum() > 0 for probe in model.classifier.probes.values())

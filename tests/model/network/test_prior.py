@@ -49,7 +49,7 @@ def test_the_prior_reaches_the_model_file_and_its_answers(tmp_path):
         model, header = load_model(job.output)
         assert header.settings.training.prior == name
         torch.manual_seed(0)
-        patches = torch.randn(2, 4, 32, 32), torch.ones(2, 1, 32, 32, dtype=torch.bool), torch.zeros(2, 2).long()
+        patches = torch.randn(2, 8, 32, 32), torch.ones(2, 1, 32, 32, dtype=torch.bool), torch.zeros(2, 2).long()
         with torch.inference_mode():
             share[name] = float(model(*patches)[:, 1].mean())
     assert share["drawn"] < share["learned"] < share["equal"], "the second class was drawn rarely"

@@ -18,7 +18,7 @@ def one_thread():
 
 def classifier(dropout: float) -> Classifier:
     torch.manual_seed(0)
-    found = Classifier([3, 1], 4, 8, BranchSettings(width=32, depth=1, dropout=dropout)).train()
+    found = Classifier([3, 1], 4, 4, 8, BranchSettings(width=32, depth=1, dropout=dropout)).train()
     with torch.no_grad():
         for value in found.parameters():
             if not value.any():  # the ends of blocks: nothing would go back through them

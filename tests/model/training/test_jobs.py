@@ -91,7 +91,7 @@ def test_class_weights_are_bounded_and_mean_one_over_pixels():
 def probabilities(path) -> torch.Tensor:
     model, _ = load_model(str(path))
     random = torch.Generator().manual_seed(0)
-    inputs = torch.randn(1, 4, 32, 32, generator=random)
+    inputs = torch.randn(1, 8, 32, 32, generator=random)
     with torch.no_grad():
         return model(inputs, torch.ones(1, 1, 32, 32, dtype=torch.bool), torch.zeros(1, 2, dtype=torch.long))
 
@@ -127,7 +127,7 @@ SWITCHES = {
     "without the Mamba": switched("branches", use=("cnn", "transformer")),
     "without the Transformer": switched("branches", use=("cnn", "mamba")),
     "no local mean difference": switched("branches", local_mean_sides=()),
-    "no probe": switched("branches", probe=False),
+    "no probe": switched("branches", probes=()),
     "members not weighed": switched("training", left_out_share=0.0),
     "patches of one size": switched("training", patch_sizes=(32,)),
     "no entropy alignment": switched("mutual", entropy=0.0),
@@ -171,7 +171,7 @@ def test_patches_of_both_sizes_come_in_turn_and_hold_labels(tmp_path, batch, cou
 
 def test_a_short_training_weighs_the_members_too(tmp_path):
     done = train(train_job(tmp_path, tiny_settings().with_steps(1, 1)), SilentReporter())
-    weights = next(each for each in done.curves if each.name == "probe weight")
+    weights = next(each for each in done.curves if each.name == "score_probe weight")
     assert len(weights.values) == 2
 
 

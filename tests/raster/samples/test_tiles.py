@@ -79,7 +79,8 @@ def test_a_scene_that_fits_is_copied_whole(stack: ModalityStack, tmp_path: Path)
 
 
 def bytes_for(stack: ModalityStack, tiles: int) -> int:
-    in_memory = 4 + 4 * sum(min(32, len(each.bands)) for each in stack.modalities)  # what the worker makes of a pixel
+    bands = [len(modality.bands) for modality in stack.modalities]
+    in_memory = 4 + sum(4 * min(32, count) + 2 * count for count in bands)  # what the worker makes of a pixel
     return tiles * (max(stack.pixel_bytes, in_memory) * TILE * TILE + 8)
 
 
@@ -204,7 +205,7 @@ print(len(np.load(files.index)), resource.getrusage(resource.RUSAGE_SELF).ru_max
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     tiles, grown = map(int, result.stdout.split())
-    assert tiles == 4 * 1024**2 // ((4 * 8 + 4) * 64 * 64 + 8) // 2 and grown < 100_000
+    assert tiles == 4 * 1024**2 // (((4 + 2) * 8 + 4) * 64 * 64 + 8) // 2 and grown < 100_000
 
 
 def test_the_tiles_of_a_continent_are_drawn_in_bounded_memory() -> None:
