@@ -11,7 +11,7 @@ from ...model.shared.events import Curve
 from ...model.shared.header import Header
 from ...model.shared.infos import ModalityInfo
 from ..raster.reading.pixel_size import size_text
-from ..raster.samples.labels import ClassCounts
+from ..raster.samples.label_split import ClassCounts
 from ..translation import tr
 from .accuracy_tables import add_accuracy
 from .curves import charts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
+    QgsFeature,
     QgsFeatureRequest,
     QgsField,
     QgsGeometry,
@@ -18,6 +19,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
+    QgsProject,
     QgsProviderRegistry,
     QgsVectorLayer,
     QgsVirtualLayerDefinition,
@@ -27,12 +29,13 @@ from qgis.PyQt.QtCore import QUrl, QVariant
 
 from ...model.shared.text import plain_text, short_name
 from ..raster.reading.opening import files_of_vector
-from ..raster.samples.classes import CODE_FIELD, text_codes
-from ..raster.samples.shapes import Polygon, Value, outlines
+from ..raster.samples.classes import CODE_FIELD, ROLE_FIELD, text_codes
+from ..raster.samples.shapes import ROLES, TRAIN, Polygon, Value, outlines
 from ..style.legend import Legend, key_of, legend_of
 from ..translation import tr
 
 DEFAULT_CLASS_FIELD = CODE_FIELD  # chosen at first
+_Source = Union[QgsProcessingFeatureSource, QgsVectorLayer]
 _NUMBERS_AND_TEXTS = (
     QVariant.Int,
     QVariant.UInt,
@@ -97,7 +100,10 @@ def polygons_of(
     wkt = _wkt(source.sourceCrs())
     layer = algorithm.parameterAsVectorLayer(parameters, key, context)
     legend = legend_of(layer, [class_field, name_field]) if class_field else {}
-    polygons = tuple(_polygons(source, class_field, name_field))
+    # broken geometry is repaired later, and what cannot be repaired is listed
+    unchecked = QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks
+    features = source.getFeatures(QgsFeatureRequest(), unchecked)
+    polygons = tuple(_polygon(feature, class_field, name_field) for feature in features)
     anything = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.UnknownGeometry
     if anything and polygons and not any(outlines(polygon.wkb) for polygon in polygons):
         raise QgsProcessingException(_no_polygons(source.sourceName()))
@@ -113,17 +119,34 @@ def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
     return "" if wkt.partition("[")[2].lower().startswith('"undefined') else wkt
 
 
-def _polygons(source: QgsProcessingFeatureSource, class_field: str, name_field: str) -> Iterable[Polygon]:
-    request = QgsFeatureRequest()
-    # broken geometry is repaired later, and what cannot be repaired is listed
-    for feature in source.getFeatures(request, QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks):
-        geometry = feature.geometry()
-        if not geometry.isNull() and geometry.constGet().hasCurvedSegments():
-            geometry = QgsGeometry(geometry.constGet().segmentize())
-        wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
-        value = _value(feature[class_field]) if class_field else None
-        name = _value(feature[name_field]) if name_field else None
-        yield Polygon(feature.id(), wkb, value, None if name is None else str(name))
+def polygons_of_layer(layer: QgsVectorLayer, class_field: str, project: QgsProject) -> DrawnPolygons:
+    """All polygons of a layer that is being drawn in, edits that are not saved among them, whatever is selected.
+
+    Raises QgsProcessingException, naming the layer, where it holds no polygons or lacks the field.
+    """
+    problem = _layer_problem(layer, class_field)
+    if problem:
+        raise QgsProcessingException(problem)
+    legend = legend_of(layer, [class_field])
+    polygons = tuple(_polygon(feature, class_field, "") for feature in layer.getFeatures())
+    context = QgsProcessingContext()
+    context.setProject(project)
+    name = short_name(layer.name())
+    return DrawnPolygons(
+        _named(polygons, legend), _wkt(layer.crs()), plain_text(class_field), legend, layer_files(layer, context), name
+    )
+
+
+def _polygon(feature: QgsFeature, class_field: str, name_field: str) -> Polygon:
+    geometry = feature.geometry()
+    if not geometry.isNull() and geometry.constGet().hasCurvedSegments():
+        geometry = QgsGeometry(geometry.constGet().segmentize())
+    wkb = b"" if geometry.isNull() else bytes(geometry.asWkb())
+    value = _value(feature[class_field]) if class_field else None
+    name = _value(feature[name_field]) if name_field else None
+    place = feature.fields().lookupField(ROLE_FIELD)
+    role = str(feature.attribute(place)).strip().lower() if place >= 0 else TRAIN
+    return Polygon(feature.id(), wkb, value, None if name is None else str(name), role if role in ROLES else TRAIN)
 
 
 def _named(polygons: tuple[Polygon, ...], legend: Legend) -> tuple[Polygon, ...]:
@@ -142,7 +165,7 @@ def _value(value: Any) -> Value:
     return plain_text(value) if isinstance(value, str) else value
 
 
-def _layer_problem(source: QgsProcessingFeatureSource, class_field: str = "", name_field: str = "") -> str:
+def _layer_problem(source: _Source, class_field: str = "", name_field: str = "") -> str:
     """The same of a layer that is open, and of fields by their names, '' where one is not wanted."""
     return (
         _geometry_problem(source)
@@ -156,7 +179,7 @@ def _no_polygons(layer: str) -> str:
     return tr("The layer '{layer}' has no polygon among its features: draw polygons.").format(layer=layer)
 
 
-def _geometry_problem(source: QgsProcessingFeatureSource) -> str:
+def _geometry_problem(source: _Source) -> str:
     kind = QgsWkbTypes.geometryType(source.wkbType())
     texts = {
         QgsWkbTypes.PointGeometry: tr(
@@ -172,7 +195,7 @@ def _geometry_problem(source: QgsProcessingFeatureSource) -> str:
     return texts.get(kind, "").format(layer=source.sourceName())
 
 
-def _field_problem(source: QgsProcessingFeatureSource, name: str, wanted: str, advice: str) -> str:
+def _field_problem(source: _Source, name: str, wanted: str, advice: str) -> str:
     if not name:
         return ""
     fields = source.fields()

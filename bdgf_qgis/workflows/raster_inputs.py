@@ -83,6 +83,18 @@ def rasters_of(
     return Rasters(tuple(given), given[place], layers[place].crs(), match)
 
 
+def rasters_of_layers(layers: Sequence[QgsRasterLayer]) -> Rasters:
+    """The rasters of layers, described; the finest gives the reference grid.
+
+    Raises QgsProcessingException, naming the layer, where one cannot be read by GDAL; RasterError where one cannot be
+    used, or is a result of ours.
+    """
+    rasters = _described(layers)
+    check_no_result(rasters)
+    place = rasters.index(finest(rasters))
+    return Rasters(tuple(rasters), rasters[place], layers[place].crs())
+
+
 def match_scene(rasters: Sequence[Raster], header: Header, nodata: str) -> Match:
     """How rasters fit a model, with additional no-data values as they were typed in. Raises RasterError."""
     match = match_modalities(rasters, header.modalities)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bdgf.bdgf_qgis.raster.samples.labels import ClassCounts
+from bdgf.bdgf_qgis.raster.samples.label_split import ClassCounts
 from bdgf.bdgf_qgis.report.accuracy_tables import add_accuracy
 from bdgf.bdgf_qgis.report.assessment import AssessmentReport
 from bdgf.bdgf_qgis.report.curves import charts

@@ -18,6 +18,7 @@ from ..texts import listed
 from .shapes import Polygon, Value
 
 CODE_FIELD, NAME_FIELD = "class_id", "class_name"  # of the layers that the plugin makes
+ROLE_FIELD = "role"  # of any layer: its texts are ROLES, what is none of them counts as 'train'
 _WHOLE = re.compile(r"0*([0-9]{1,5})(\.0*)?")
 
 

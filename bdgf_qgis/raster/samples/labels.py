@@ -11,30 +11,14 @@ import numpy as np
 
 from ...feedback import SILENT, Feedback
 from ..errors import RasterError
-from ..grid import Window
 from ..reading.stack import ModalityStack
 from ..texts import counted, listed, rounded
-from .classes import ClassRule, LabelClass, class_rule, has_class, text_of
-from .hold_out import FEWEST, Distance, held_out_units, least_distance, units_of
-from .label_map import NONE, LabelMap
-from .label_sample import held_out_sample, training_sample
-from .rasterise import DISPUTED, PolygonRaster
-from .shapes import Polygon, Shape, shapes_of
-
-_CELL = 256  # side of the squares in which polygons are rasterised and validity is looked up, pixels
-
-
-@dataclass(frozen=True)
-class ClassCounts:
-    """How many polygons and pixels of a class train, and how many are held out; of the pixels how many are used, where
-    that is a sample."""
-
-    training_polygons: int
-    training_pixels: int
-    held_out_polygons: int
-    held_out_pixels: int
-    training_used: Optional[int] = None
-    held_out_used: Optional[int] = None
+from .classes import LabelClass, class_rule, has_class, text_of
+from .hold_out import FEWEST, Distance
+from .label_map import LabelMap
+from .label_marks import mark_pixels
+from .label_split import ClassCounts, split_pixels
+from .shapes import IGNORE, TRAIN, VALIDATE, Polygon, shapes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,23 +132,27 @@ def rasterise_labels(
         polygons: with or without a class.
         crs_wkt: CRS of their coordinates; '' takes them as they are.
         field: name of the class field, for messages.
-        holdout: share of the polygon units of a class that is held out; 0 uses all for training.
+        holdout: share of the polygon units of a class that is held out; 0 uses all for training. Polygons drawn for
+            validation are held out in their place.
         seed: of the choice of held-out units.
         feedback: looked at often; RunCancelled is raised where the user cancels.
 
     Raises RasterError where no polygon has a class or lies on valid pixels, only one class is left, a value is no
     class code, or the CRSs cannot be brought together.
     """
-    everything = sorted(polygons, key=lambda each: each.fid)
+    everything = sorted(polygons, key=lambda polygon: polygon.fid)
     if not everything:
         raise RasterError("The layer of samples holds no polygon: draw polygons, or check selection and filter.")
-    rule = class_rule(everything, field)
-    labelled = [polygon for polygon in everything if has_class(polygon.value)]
+    drawn = [polygon for polygon in everything if polygon.role != IGNORE]
+    if not drawn:
+        raise RasterError("Every polygon has the role 'ignore': give those to learn from the role 'train'.")
+    rule = class_rule(drawn, field)
+    named = [polygon for polygon in drawn if has_class(polygon.value)]
+    learned = {rule.codes[text_of(polygon.value)] for polygon in named if polygon.role == TRAIN}
+    labelled = [polygon for polygon in named if rule.codes[text_of(polygon.value)] in learned]
     found = shapes_of(labelled, crs_wkt, stack.grid, feedback)
-    marked = _marked(stack, labelled, found.places, found.shapes, rule, feedback)
+    marked = mark_pixels(stack, labelled, found.places, found.shapes, rule, feedback)
     present = np.flatnonzero(marked.valid)
-    classes = rule.classes
-    dropped = tuple(each.label for position, each in enumerate(classes) if position not in present)
     if not len(present):
         raise RasterError(
             "No polygon lies on valid pixels of the rasters: check their coordinate reference systems, and draw "
@@ -172,15 +160,22 @@ def rasterise_labels(
         )
     if len(present) == 1:
         raise RasterError(
-            f"All usable polygons belong to one class, '{classes[present[0]].label}': at least two are needed."
+            f"All usable polygons belong to one class, '{rule.classes[present[0]].label}': at least two are needed."
         )
-    split = _split(stack, marked, found.shapes, holdout, seed, feedback)
-    kept = tuple(classes[position] for position in present)
+    kept = tuple(rule.classes[position] for position in present)
+    split = split_pixels(stack, marked, found.shapes, holdout, seed, feedback)
+    for label, counts in zip(kept, split.counts):
+        if not counts.training_pixels:
+            raise RasterError(
+                f"The polygons that the class '{label.label}' is to be learned from lie on no valid pixel, only those "
+                "for validation do: draw some where all rasters have data."
+            )
+    validated = bool(marked.validating.any())
     warnings = [
         *_reference_warnings(stack, crs_wkt),
-        *found.notes(len(everything) - len(labelled), marked.conflicts, marked.polygons.thin),
-        *(f"The class '{each}' has no valid pixel and is left out." for each in dropped),
-        *(_hold_out_warning(kept, split.counts) if holdout > 0 else ()),
+        *found.notes(len(drawn) - len(named), marked.conflicts, marked.polygons.thin),
+        *_left_out(rule.classes, learned, set(present.tolist())),
+        *(_hold_out_warning(kept, split.counts, validated) if holdout > 0 or validated else ()),
     ]
     return Labels(
         split.points,
@@ -190,135 +185,30 @@ def rasterise_labels(
         marked.map,
         split.distance,
         warnings=tuple(warnings),
-        notes=rule.notes,
+        notes=(*rule.notes, *_role_notes(everything)),
         trained=split.trained,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Marked:
-    """Where the polygons' classes hold.
-
-    polygons   the polygons (n)
-    positions  (n,) class position of each
-    map        class positions of the pixels that count: valid ones that polygons of a single class cover
-    valid      (K,) number of such pixels of each class
-    used       bool (n,), polygons that cover any of them
-    conflicts  number of valid pixels that polygons of two classes cover
-    """
-
-    polygons: PolygonRaster
-    positions: np.ndarray
-    map: LabelMap
-    valid: np.ndarray
-    used: np.ndarray
-    conflicts: int
+def _left_out(classes: Sequence[LabelClass], learned: set[int], present: set[int]) -> list[str]:
+    """A sentence for each class that the model does not learn."""
+    sentences = []
+    for position, label in enumerate(classes):
+        if label.code not in learned:
+            sentences.append(f"The class '{label.label}' has polygons for validation alone and is left out.")
+        elif position not in present:
+            sentences.append(f"The class '{label.label}' has no valid pixel and is left out.")
+    return sentences
 
 
-def _marked(
-    stack: ModalityStack,
-    labelled: Sequence[Polygon],
-    places: Sequence[int],
-    shapes: Sequence[Shape],
-    rule: ClassRule,
-    feedback: Feedback,
-) -> _Marked:
-    """Go over the scene cell by cell and see which pixels count."""
-    position_of = {each.code: position for position, each in enumerate(rule.classes)}
-    codes = rule.codes
-    positions = np.array([position_of[codes[text_of(labelled[place].value)]] for place in places], np.int64)
-    polygons = PolygonRaster(shapes, stack.overlap, feedback)
-    marks = LabelMap(stack.overlap, _CELL)
-    valid, used, conflicts = np.zeros(len(rule.classes), np.int64), np.zeros(len(shapes), bool), 0
-    for cell in polygons.windows(stack.overlap, _CELL):
-        feedback.check()
-        position = polygons.agreed(cell, positions)
-        inside = _valid(stack, cell, position)
-        conflicts += int((inside & (position == DISPUTED)).sum())
-        counting = inside & (position >= 0)
-        if counting.any():
-            valid += np.bincount(position[counting], minlength=len(valid))
-            used |= polygons.covering(cell, counting, ~used)
-            marks.put(cell, np.where(counting, position, NONE))
-    return _Marked(polygons, positions, marks, valid, used, conflicts)
-
-
-def _valid(stack: ModalityStack, cell: Window, position: np.ndarray) -> np.ndarray:
-    """Which covered pixels (h, w) of a cell are valid; reads their surroundings only."""
-    inside = np.zeros(position.shape, bool)
-    rows, columns = np.nonzero(position != NONE)
-    if len(rows):
-        top, left = int(rows.min()), int(columns.min())
-        part = Window(cell.row + top, cell.column + left, int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1)
-        inside[part.slices_in(cell)] = stack.read_valid(part)
-        stack.spare_memory()
-    return inside & (position != NONE)
-
-
-@dataclass(frozen=True, eq=False)
-class _Split:
-    points: np.ndarray
-    held: np.ndarray
-    counts: tuple[ClassCounts, ...]
-    distance: Optional[Distance]
-    trained: tuple[int, ...]
-
-
-def _split(
-    stack: ModalityStack,
-    marked: _Marked,
-    shapes: Sequence[Shape],
-    share: float,
-    seed: int,
-    feedback: Feedback,
-) -> _Split:
-    """Which units of polygons are held out, and the pixels of both parts: classes are numbered anew, without gaps."""
-    renumbered = np.cumsum(marked.valid > 0) - 1
-    used = np.flatnonzero(marked.used)
-    positions = renumbered[marked.positions[used]]
-    chosen = [shapes[each] for each in used]
-    units = units_of(chosen, positions.tolist(), feedback)
-    held_units = held_out_units(units, positions, share, seed)
-    held_polygons = np.isin(units, held_units)
-    distance = least_distance(
-        [each for each, held in zip(chosen, held_polygons) if held],
-        [each for each, held in zip(chosen, held_polygons) if not held],
-        stack.grid,
-        feedback,
-    )
-    unit_of = np.zeros(len(shapes), np.int64)
-    unit_of[used] = units
-    classes, held_unit = np.zeros(units.max() + 1, np.int64), np.zeros(units.max() + 1, bool)
-    classes[units], held_unit[held_units] = positions, True
-    training, held_out = training_sample(classes, seed), held_out_sample(seed)
-    totals = np.zeros((2, int(positions.max()) + 1), np.int64)
-    for cell, marks in marked.map.cells():
-        feedback.check()
-        row, column = np.nonzero(marks != NONE)
-        position, unit = renumbered[marks[row, column]], marked.polygons.agreed(cell, unit_of)[row, column]
-        points = np.stack([row + cell.row, column + cell.column, position, unit], axis=1).astype(np.int32)
-        held = held_unit[unit]
-        for part, of_part in enumerate((~held, held)):
-            totals[part] += np.bincount(position[of_part], minlength=totals.shape[1])
-        training.add(points[~held], unit[~held])
-        held_out.add(points[held], np.zeros(int(held.sum()), np.int64))
-    samples = []
-    for each in (training, held_out):
-        samples.append(each.points())
-        feedback.check()
-    points = np.concatenate(samples)
-    points = points[np.argsort(points[:, 0].astype(np.int64) * stack.grid.width + points[:, 1])]
-    counts = tuple(
-        ClassCounts(
-            int(np.count_nonzero((positions == each) & ~held_polygons)),
-            int(totals[0, each]),
-            int(np.count_nonzero((positions == each) & held_polygons)),
-            int(totals[1, each]),
-        )
-        for each in range(totals.shape[1])
-    )
-    trained = tuple(shape.fid for shape, kept in zip(chosen, held_polygons) if not kept)
-    return _Split(points, held_unit[points[:, 3]], counts, distance, trained)
+def _role_notes(polygons: Sequence[Polygon]) -> list[str]:
+    ignored, validating = (sum(polygon.role == role for polygon in polygons) for role in (IGNORE, VALIDATE))
+    notes = []
+    if ignored:
+        notes.append(f"{counted(ignored, 'polygon')} with the role 'ignore' left out.")
+    if validating:
+        notes.append(f"The accuracy figures come from {counted(validating, 'polygon')} with the role 'validate' alone.")
+    return notes
 
 
 def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:
@@ -329,10 +219,12 @@ def _reference_warnings(stack: ModalityStack, crs_wkt: str) -> list[str]:
     return []
 
 
-def _hold_out_warning(classes: Sequence[LabelClass], counts: Sequence[ClassCounts]) -> list[str]:
+def _hold_out_warning(classes: Sequence[LabelClass], counts: Sequence[ClassCounts], validated: bool) -> list[str]:
     bare = [label.label for label, count in zip(classes, counts) if not count.held_out_polygons]
     if not bare:
         return []
+    if validated:
+        return [f"Classes without a polygon for validation are not in the accuracy figures: {listed(bare)}."]
     return [
         f"Classes with fewer than {FEWEST} separate polygons are trained on whole and are not in the accuracy figures: "
         f"{listed(bare)}."

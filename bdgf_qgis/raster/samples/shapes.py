@@ -19,6 +19,7 @@ from ..texts import counted, listed
 
 Value = Union[int, float, str, None]
 Rings = list[list[np.ndarray]]  # parts, of rings (n, 2): the first of a part is its outer one
+ROLES = TRAIN, VALIDATE, IGNORE = ("train", "validate", "ignore")  # what a polygon is drawn for
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Polygon:
     wkb    its geometry, any kind of polygon
     value  what the class field says; None without a class
     name   what the name field says, where there is one
+    role   what it is for, one of ROLES
     """
 
     fid: int
     wkb: bytes
     value: Value = None
     name: Optional[str] = None
+    role: str = TRAIN
 
 
 @dataclass(frozen=True, eq=False)
