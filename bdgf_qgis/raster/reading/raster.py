@@ -24,6 +24,7 @@ from ..output.metadata import Lineage, read_class_table, read_lineage
 from ..texts import quoted
 from .opening import files_of_dataset, open_raster
 from .pixel_size import pixel_metres
+from .wavelength import wavelength_of
 
 _UNPLACED = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # what GDAL says where a raster has no place
 _ROUNDED = 1e-6  # how far a number that was scaled may be off, as a share of it
@@ -101,6 +102,7 @@ class Band:
     mask_flags  what tells its valid pixels, as GDAL says it
     alpha       whether it is a mask for the other bands and no data
     paletted    whether its values are classes, never interpolated
+    wavelength  in nanometres; None where nothing says it
     """
 
     number: int
@@ -111,6 +113,7 @@ class Band:
     mask_flags: int
     alpha: bool
     paletted: bool
+    wavelength: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,7 @@ def _band(band: Any, number: int) -> Band:
         band.GetMaskFlags(),
         meaning == gdal.GCI_AlphaBand,
         meaning == gdal.GCI_PaletteIndex or band.GetColorTable() is not None,
+        wavelength_of(band),
     )
 
 

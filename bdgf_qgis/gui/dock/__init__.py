@@ -1,0 +1,1 @@
+"""The dock in which samples are drawn, looked at and corrected."""
