@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional, Union
 
-from ...model.shared.events import Alive, Cancelled, Checked, Event, Failed, Note, Pretrained, Progress, Ready, Trained
-from ...model.shared.jobs import CheckJob, PretrainJob, TrainJob, WorkJob
+from ...model.shared.events import (
+    Alive,
+    Cancelled,
+    Checked,
+    Event,
+    Failed,
+    Grown,
+    Note,
+    Pretrained,
+    Progress,
+    Ready,
+    Segmented,
+    Trained,
+)
+from ...model.shared.jobs import CheckJob, GrowJob, PretrainJob, SegmentJob, TrainJob, WorkJob
 from ...model.shared.messages import FINAL
 from ..feedback import Feedback, RunCancelled
 from .answers import made_plain, problem_with
@@ -94,10 +107,10 @@ class Conversation:
 
 def run_job(
     worker: Worker,
-    job: Union[PretrainJob, TrainJob, CheckJob],
+    job: Union[PretrainJob, TrainJob, CheckJob, GrowJob, SegmentJob],
     feedback: Feedback,
     say: Callable[[StepPace], str] = lambda pace: f"step {pace.step} of {pace.steps}",
-) -> Union[Pretrained, Trained, Checked]:
+) -> Union[Pretrained, Trained, Checked, Grown, Segmented]:
     """Run a job to its end.
 
     say  makes the text of the bar while the job counts steps
@@ -114,7 +127,7 @@ def run_job(
             if isinstance(event, Progress):
                 pace = timer.pace(event)
                 talk.bar.report(event.phase, event.fraction, event.text if pace is None else say(pace))
-            elif isinstance(event, (Pretrained, Trained, Checked)):
+            elif isinstance(event, (Pretrained, Trained, Checked, Grown, Segmented)):
                 talk.bar.done()
                 return event
     except BaseException:  # an error of the feedback, or Ctrl+C: the worker must not go on

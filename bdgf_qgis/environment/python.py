@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ...model.shared.messages import WITHOUT_TORCH
 from ..engine.errors import EnvironmentMissing
 from ..engine.worker import WorkerCommand
 from .managed import managed_python, python_inside
@@ -76,6 +77,7 @@ def _checked(path: str, where: str) -> WorkerPython:
     return WorkerPython(os.path.abspath(path), where)
 
 
-def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT) -> WorkerCommand:
-    """What starts the worker on a Python."""
-    return WorkerCommand((python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root)), child_variables())
+def worker_command(python: WorkerPython, root: Path = PLUGIN_ROOT, torch: bool = True) -> WorkerCommand:
+    """What starts the worker on a Python; without torch it only does jobs of regions."""
+    further = () if torch else (WITHOUT_TORCH,)
+    return WorkerCommand((python.path, "-I", "-X", "utf8", "-c", _BOOT, str(root), *further), child_variables())

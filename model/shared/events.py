@@ -19,7 +19,7 @@ MOST_CURVES = 70_000  # one of the class share for every class that a map can ha
 @rebuildable
 @dataclass(frozen=True)
 class Ready:
-    """torch is loaded, jobs are read."""
+    """Libraries are loaded, jobs are read. torch  its version, '' in a worker that does without."""
 
     python: str
     torch: str
@@ -108,6 +108,23 @@ class Classified:
 
 @rebuildable
 @dataclass(frozen=True)
+class Grown:
+    """The tolerances are written: for the rectangle whose first pixel is at `row` and `column` of the visible ones."""
+
+    row: Whole
+    column: Whole
+
+
+@rebuildable
+@dataclass(frozen=True)
+class Segmented:
+    """The superpixels are written, so many of them."""
+
+    count: Whole
+
+
+@rebuildable
+@dataclass(frozen=True)
 class PackageInfo:
     """A package of the worker's Python and its version, '' where it is missing."""
 
@@ -187,4 +204,18 @@ class Failed:
     text: str
 
 
-Event = Union[Ready, Alive, Progress, Note, BlockDone, Pretrained, Trained, Classified, Checked, Cancelled, Failed]
+Event = Union[
+    Ready,
+    Alive,
+    Progress,
+    Note,
+    BlockDone,
+    Pretrained,
+    Trained,
+    Classified,
+    Checked,
+    Grown,
+    Segmented,
+    Cancelled,
+    Failed,
+]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Optional, Union
 
-from .infos import MOST_WHOLE, Classes, Digest, Modalities, SceneInfo, Seed, TrainingPolygons, Version
-from .limits import Range, Text
+from .infos import MOST_MODALITIES, MOST_WHOLE, Classes, Digest, Modalities, SceneInfo, Seed, TrainingPolygons, Version
+from .limits import Count, OneOf, Range, Text
 from .rebuild import rebuildable
 from .settings import Settings
 
@@ -127,6 +127,55 @@ class CheckJob:
 
 @rebuildable
 @dataclass(frozen=True)
+class VisiblePixels:
+    """The pixels on which regions are found: those of the visible extent, at the resolution of the screen.
+
+    modalities  per modality .npy (C, h, w) in a type of its own; 0 where invalid
+    valid       .npy bool (h, w)
+    """
+
+    modalities: Annotated[tuple[str, ...], Count(1, MOST_MODALITIES)]
+    valid: str
+
+
+Weights = Annotated[tuple[Annotated[float, Range(0, 1000)], ...], Count(0, MOST_MODALITIES)]  # () weighs all alike
+
+
+@rebuildable
+@dataclass(frozen=True)
+class GrowJob:
+    """Find at which tolerance each pixel joins the region that grows from the pixel at `row` and `column`.
+
+    largest  pixels that the region may have; what would join it later is left out
+    output   .npy float32 (h, w) of tolerances, written for the rectangle that Grown names; infinite where left out
+    """
+
+    pixels: VisiblePixels
+    weights: Weights
+    row: Annotated[int, Range(0, MOST_WHOLE)]
+    column: Annotated[int, Range(0, MOST_WHOLE)]
+    largest: Annotated[int, Range(1, MOST_WHOLE)]
+    output: str
+
+
+@rebuildable
+@dataclass(frozen=True)
+class SegmentJob:
+    """Cut the visible pixels into superpixels.
+
+    scale   side in pixels of a square as large as a superpixel is to be, about
+    output  .npy int32 (h, w) of numbers from 0, -1 where invalid
+    """
+
+    pixels: VisiblePixels
+    weights: Weights
+    method: Annotated[str, OneOf(("slic", "felzenszwalb"))]
+    scale: Annotated[int, Range(3, 500)]
+    output: str
+
+
+@rebuildable
+@dataclass(frozen=True)
 class Block:
     """A rectangle of the grid to classify, with the pixels that its patches need around it.
 
@@ -185,5 +234,5 @@ class Quit:
     """End the worker; QGIS clears the folder itself. (An end of stdin without it means that QGIS is gone.)"""
 
 
-WorkJob = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob]
+WorkJob = Union[PretrainJob, TrainJob, ClassifyJob, CheckJob, GrowJob, SegmentJob]
 Job = Union[WorkJob, Block, Finish, Cancel, Quit]

@@ -9,21 +9,24 @@ import json
 from dataclasses import asdict
 from typing import Union, get_args
 
-from .events import BlockDone, Cancelled, Checked, Classified, Event, Failed, Pretrained, Trained
-from .jobs import CheckJob, ClassifyJob, Job, PretrainJob, TrainJob
+from .events import BlockDone, Cancelled, Checked, Classified, Event, Failed, Grown, Pretrained, Segmented, Trained
+from .jobs import CheckJob, ClassifyJob, GrowJob, Job, PretrainJob, SegmentJob, TrainJob
 from .rebuild import rebuild
 from .strict_json import parse
 
 FOLDER_PREFIX = "bdgf-"  # how the name of every temporary folder begins
+WITHOUT_TORCH = "--without-torch"  # the argument of a worker that does
 
 ANSWERS: dict[type, tuple[type, ...]] = {
     PretrainJob: (Pretrained,),
     TrainJob: (Trained,),
     ClassifyJob: (BlockDone, Classified),
     CheckJob: (Checked,),
+    GrowJob: (Grown,),
+    SegmentJob: (Segmented,),
 }
 WORK = tuple(ANSWERS)
-FINAL = (Pretrained, Trained, Classified, Checked, Cancelled, Failed)  # the last event of a job
+FINAL = (Pretrained, Trained, Classified, Checked, Grown, Segmented, Cancelled, Failed)  # the last event of a job
 
 Message = Union[Job, Event]
 _TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Message)}

@@ -19,8 +19,20 @@ from typing import Protocol
 from ..errors import JobCancelled
 from ..job.failures import failure_of
 from ..job.reporter import Reporter
-from ..shared.events import BlockDone, Cancelled, Checked, Classified, Event, Failed, Pretrained, Ready, Trained
-from ..shared.jobs import Block, CheckJob, ClassifyJob, Finish, PretrainJob, TrainJob
+from ..shared.events import (
+    BlockDone,
+    Cancelled,
+    Checked,
+    Classified,
+    Event,
+    Failed,
+    Grown,
+    Pretrained,
+    Ready,
+    Segmented,
+    Trained,
+)
+from ..shared.jobs import Block, CheckJob, ClassifyJob, Finish, GrowJob, PretrainJob, SegmentJob, TrainJob
 from ..shared.messages import FOLDER_PREFIX, WORK
 from .channel import Channel, Inbox, Received
 from .heartbeat import Heartbeat
@@ -51,6 +63,12 @@ class Runner(Protocol):
     def check(self, job: CheckJob, reporter: Reporter) -> Checked:
         """Try what the network computes."""
 
+    def grow(self, job: GrowJob, reporter: Reporter) -> Grown:
+        """Find the tolerances at which pixels join a region."""
+
+    def segment(self, job: SegmentJob, reporter: Reporter) -> Segmented:
+        """Cut the visible pixels into superpixels."""
+
 
 class ModelRunner:
     """BDGF itself; its modules are imported when a job first needs them."""
@@ -79,6 +97,18 @@ class ModelRunner:
 
         return check(job, reporter)
 
+    def grow(self, job: GrowJob, reporter: Reporter) -> Grown:
+        """See model.regions."""
+        from ..regions.jobs import grow
+
+        return grow(job, reporter)
+
+    def segment(self, job: SegmentJob, reporter: Reporter) -> Segmented:
+        """See model.regions."""
+        from ..regions.jobs import segment
+
+        return segment(job, reporter)
+
 
 def load_torch() -> Ready:
     """Import what takes seconds. Raises ImportError or OSError where the worker's Python lacks it."""
@@ -86,6 +116,15 @@ def load_torch() -> Ready:
     import torch
 
     return Ready(platform.python_version(), torch.__version__)
+
+
+def load_scikit_image() -> Ready:
+    """Import what regions need, and no torch. Raises ImportError or OSError where the worker's Python lacks it."""
+    import numpy  # noqa: F401
+    import skimage.morphology
+    import skimage.segmentation  # noqa: F401
+
+    return Ready(platform.python_version(), "")
 
 
 def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
@@ -99,7 +138,7 @@ def serve(runner: Runner, load: Callable[[], Ready] = load_torch) -> int:
             ready = load()
     except (ImportError, OSError) as error:
         traceback.print_exc()
-        channel.send(_load_failure(error))
+        channel.send(_load_failure(error, load))
         return 1
     inbox = Inbox(channel.stdin, on_end=lambda ended: _stop_later(ended, folder))
     channel.send(ready)
@@ -134,6 +173,10 @@ def _answer(runner: Runner, received: Received, inbox: Inbox, channel: Channel, 
             return runner.train(job, reporter)
         if isinstance(job, CheckJob):
             return runner.check(job, reporter)
+        if isinstance(job, GrowJob):
+            return runner.grow(job, reporter)
+        if isinstance(job, SegmentJob):
+            return runner.segment(job, reporter)
         if isinstance(job, ClassifyJob):
             return _classify(runner.open_classifier(job, reporter), inbox, reporter, channel, heart)
         raise TypeError(f"{job} is no job")
@@ -182,10 +225,11 @@ def return_memory() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def _load_failure(error: Exception) -> Failed:
+def _load_failure(error: Exception, load: Callable[[], Ready]) -> Failed:
+    wanted = "scikit-image and numpy" if load is load_scikit_image else "torch and numpy"
     return Failed(
         "environment",
-        f"The Python at {sys.executable} cannot load torch and numpy ({error}). Install them there, or name another "
+        f"The Python at {sys.executable} cannot load {wanted} ({error}). Install them there, or name another "
         "Python in the setting bdgf/python or the variable BDGF_PYTHON.",
     )
 
