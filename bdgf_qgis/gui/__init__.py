@@ -1,1 +1,1 @@
-"""What the plugin adds to the QGIS window: the options page, and the offer to set up PyTorch."""
+"""What the plugin adds to the QGIS window: the menu, the dock, the options page, the offer to set up PyTorch."""

@@ -9,12 +9,13 @@ from qgis.PyQt.QtCore import QTimer
 
 from ..translation import tr
 from .installer import Installer
+from .menu import Menu
 from .offer import Offer
 from .options_page import OptionsFactory
 
 
 class Additions:
-    """The options page, and the offer to set up PyTorch when the provider says that it is wanted."""
+    """The menu with the dock, the options page, and the offer to set up PyTorch when the provider says it is wanted."""
 
     def __init__(self, iface: Any, provider: QgsProcessingProvider) -> None:
         self._iface = iface
@@ -23,6 +24,7 @@ class Additions:
         self.offer = Offer(iface, self.installer)
         self._factory = OptionsFactory(self.installer)
         iface.registerOptionsWidgetFactory(self._factory)
+        self.menu = Menu(iface)
         provider.torch_wanted.connect(self.offer.torch_wanted)
         self._later = QTimer()
         self._later.setSingleShot(True)
@@ -32,6 +34,7 @@ class Additions:
     def close(self, cancelled: int = 0) -> None:
         """Take everything away, and say how many runs had to be cancelled."""
         self._later.stop()
+        self.menu.close()
         self._provider.torch_wanted.disconnect(self.offer.torch_wanted)
         self._iface.unregisterOptionsWidgetFactory(self._factory)
         self.offer.close()

@@ -31,12 +31,15 @@ from .background import in_background
 from .installer import Installer
 from .interpreter_box import InterpreterBox
 
+PAGE = "BdgfOptions"  # by which QGIS opens its options there
+
 
 class OptionsPage(QgsOptionsPageWidget):
     """Interpreter, device, cache and worker; OK and Apply of the options dialog store them."""
 
     def __init__(self, installer: Installer, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
+        self.setObjectName(PAGE)
         stored = read_preferences()
         inside = QWidget()
         layout = QVBoxLayout(inside)

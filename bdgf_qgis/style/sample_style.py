@@ -22,7 +22,8 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from ...model.shared.infos import ClassInfo
-from ..raster.samples.classes import CODE_FIELD, NAME_FIELD
+from ..raster.samples.classes import CODE_FIELD, NAME_FIELD, ROLE_FIELD
+from ..raster.samples.shapes import IGNORE, TRAIN, VALIDATE
 from ..translation import tr
 
 _LOUD = "#ff00ff"
@@ -35,14 +36,19 @@ def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
     The form begins with the class, takes the last one again, and keeps no polygon without one. What has none all the
     same, pasted or imported, is hatched.
     """
-    categories = [QgsRendererCategory(each.code, _symbol(each.colour), each.name) for each in classes]
-    categories.append(QgsRendererCategory(None, _loud_symbol(), tr("no class")))
+    categories = [QgsRendererCategory(each.code, class_symbol(each.colour), each.name) for each in classes]
+    categories.append(QgsRendererCategory(None, no_class_symbol(), tr("no class")))
     layer.setRenderer(QgsCategorizedSymbolRenderer(CODE_FIELD, categories))
     code = layer.fields().lookupField(CODE_FIELD)
     name = layer.fields().lookupField(NAME_FIELD)
     choices = [{each.name: each.code} for each in classes]
     layer.setEditorWidgetSetup(code, QgsEditorWidgetSetup("ValueMap", {"map": choices}))
     layer.setFieldAlias(code, tr("class"))
+    role = layer.fields().lookupField(ROLE_FIELD)
+    if role >= 0:
+        roles = [{tr("train"): TRAIN}, {tr("validate"): VALIDATE}, {tr("ignore"): IGNORE}]
+        layer.setEditorWidgetSetup(role, QgsEditorWidgetSetup("ValueMap", {"map": roles}))
+        layer.setDefaultValueDefinition(role, QgsDefaultValue(QgsExpression.quotedValue(TRAIN)))
     layer.setFieldConstraint(code, QgsFieldConstraints.ConstraintNotNull, QgsFieldConstraints.ConstraintStrengthHard)
     layer.setDefaultValueDefinition(name, QgsDefaultValue(_name_expression(classes), True))
     form = layer.editFormConfig()
@@ -52,7 +58,7 @@ def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
     form.setLayout(QgsEditFormConfig.TabLayout)
     form.clearTabs()
     root = form.invisibleRootContainer()
-    for place in (code, name, *(each for each in layer.attributeList() if each not in (code, name))):
+    for place in (code, name, *(other for other in layer.attributeList() if other not in (code, name))):
         root.addChildElement(QgsAttributeEditorField(layer.fields().at(place).name(), place, root))
     layer.setEditFormConfig(form)
     layer.setDisplayExpression(QgsExpression.quotedColumnRef(NAME_FIELD))
@@ -72,7 +78,8 @@ def store_sample_style(path: Path, classes: Sequence[ClassInfo], table: str = ""
     return problem
 
 
-def _symbol(colour: str) -> QgsFillSymbol:
+def class_symbol(colour: str) -> QgsFillSymbol:
+    """How polygons of a class look: filled so that the image shows through."""
     fill = QColor(colour)
     fill.setAlpha(_FILL)
     symbol = QgsFillSymbol.createSimple({"outline_width": "0.5"})
@@ -81,7 +88,8 @@ def _symbol(colour: str) -> QgsFillSymbol:
     return symbol
 
 
-def _loud_symbol() -> QgsFillSymbol:
+def no_class_symbol() -> QgsFillSymbol:
+    """How polygons without a class look: hatched, so that nobody misses them."""
     return QgsFillSymbol.createSimple(
         {"style": "diagonal_x", "color": _LOUD, "outline_color": _LOUD, "outline_width": "1", "outline_style": "dash"}
     )
@@ -92,4 +100,4 @@ def _name_expression(classes: Sequence[ClassInfo]) -> str:
         f"WHEN {QgsExpression.quotedColumnRef(CODE_FIELD)} = {each.code} THEN {QgsExpression.quotedValue(each.name)}"
         for each in classes
     )
-    return f"CASE {cases} END"
+    return f"CASE {cases} END" if cases else "NULL"

@@ -25,7 +25,7 @@ from ...model.shared.infos import HIGHEST_CODE, ClassInfo
 from ...model.shared.text import short_name
 from ..feedback import Feedback
 from ..files.conflicts import ReadFiles
-from ..raster.samples.classes import CODE_FIELD, NAME_FIELD
+from ..raster.samples.classes import CODE_FIELD, NAME_FIELD, ROLE_FIELD
 from ..style.palette import free_colour
 from ..style.sample_style import store_sample_style
 from ..translation import tr
@@ -97,6 +97,7 @@ def _write(path: Path, wanted: TrainingLayer, transforms: QgsCoordinateTransform
     fields = QgsFields()
     fields.append(QgsField(CODE_FIELD, QVariant.Int))
     fields.append(QgsField(NAME_FIELD, QVariant.String))
+    fields.append(QgsField(ROLE_FIELD, QVariant.String))
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     options.layerName = name = Path(wanted.path).stem

@@ -30,6 +30,7 @@ _PROJECT, _SCENE, _DATE = "{project}", "{scene}", "{date}"
 MODEL_PLACE = f"{_PROJECT}/bdgf/models/{_SCENE} {_DATE}.safetensors"
 PRETRAINED_PLACE = f"{_PROJECT}/bdgf/models/{_SCENE} {_DATE} pre-trained.safetensors"
 MAPS_PLACE = f"{_PROJECT}/bdgf/maps/{_DATE}"
+MAP_PLACE = f"{_PROJECT}/bdgf/maps/{_SCENE} {_DATE}.tif"
 DEMO_PLACE = f"{_PROJECT}/bdgf/demo scene {_DATE}"
 SAMPLES_PLACE = f"{_PROJECT}/bdgf/samples/samples {_DATE}.gpkg"
 _NOT_IN_NAMES = '/\\:*?"<>|'

@@ -15,8 +15,8 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
-    QPushButton,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +28,7 @@ from .scene_choice import SceneChoice, is_polygon_layer
 
 _LAYER_ID = Qt.ItemDataRole.UserRole
 _MOST_ROWS, _FEWEST_ROWS = 6, 2
-_NARROW = 12  # letters that a box needs at least
+_NARROW = 6  # letters that a box needs at least
 
 
 class SceneSection(QWidget):
@@ -52,7 +52,8 @@ class SceneSection(QWidget):
         self.field = QgsFieldComboBox()
         self.field.setFilters(QgsFieldProxyModel.Filter.Int | QgsFieldProxyModel.Filter.String)
         self.field.setToolTip(tr("The field that holds the class of each polygon"))
-        self.new = QPushButton(tr("New"))
+        self.new = QToolButton()
+        self.new.setText(tr("New"))
         self.new.setToolTip(tr("Make a training layer beside the project, and draw into it"))
         for box in (self.layer, self.field):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -115,11 +115,18 @@ class Run:
         QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
 
 
+def _end_at_once(kind: Any, error: Any, trace: Any) -> None:
+    traceback.print_exception(kind, error, trace)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def main(act: Callable[[], None], stay: bool = False) -> None:
     """Call `act` once the window stands, then end QGIS without a word, unless it is to stay."""
 
     def begin() -> None:
         QThreadPool.globalInstance().setExpiryTimeout(round(_EXPIRY * 1000))
+        sys.excepthook = _end_at_once  # QGIS would ask what to do, and wait
         try:
             act()
         except Exception:

@@ -1,0 +1,199 @@
+"""The BDGF dock: the scene, the classes, the tools that draw, and rounds of training and mapping."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProcessingException, QgsProject, QgsVectorLayer
+from qgis.gui import QgsCollapsibleGroupBox, QgsDockWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtWidgets import QAction, QComboBox, QHBoxLayout, QScrollArea, QSpinBox, QToolBar, QVBoxLayout, QWidget
+
+from ...files.errors import FileError
+from ...raster.errors import RasterError
+from ...raster.samples.shapes import IGNORE, TRAIN, VALIDATE
+from ...translation import tr
+from ...workflows.new_training_layer import new_training_layer
+from .autosave import AutoSave
+from .canvas_keys import CanvasKeys
+from .class_section import ClassSection
+from .drawing import Drawing
+from .round_section import RoundSection
+from .rounds import Rounds
+from .samples import Samples
+from .scene_choice import SceneChoice
+from .scene_section import SceneSection
+from .tools.brush import NARROWEST, WIDEST
+from .tools.point import Reference
+
+_SECONDS = 8  # that a message stays
+
+
+class BdgfDock(QgsDockWidget):
+    """Composes the parts; `iface` is the window."""
+
+    def __init__(self, iface: Any) -> None:
+        super().__init__(tr("BDGF"), iface.mainWindow())
+        self.setObjectName("BdgfDock")  # QGIS remembers its place by it
+        self._iface = iface
+        self._project = QgsProject.instance()
+        self._samples: Optional[Samples] = None
+        self.choice = SceneChoice(self._project, self)
+        self.scene = SceneSection(self.choice, self._new_layer)
+        self.classes = ClassSection()
+        self.drawing = Drawing(iface.mapCanvas(), self._reference)
+        self.autosave = AutoSave(self)
+        self.rounds = Rounds(self._project, self)
+        self.round = RoundSection(self.rounds)
+        self.find = QAction(tr("Find a class by its letters"), self)
+        self.find.setObjectName("bdgf_find_class")
+        self.find.setShortcut(QKeySequence("/"))
+        self.find.triggered.connect(lambda _: self.classes.begin_to_find())
+        self.keys = CanvasKeys(
+            iface.mapCanvas(),
+            [
+                *self.drawing.actions.values(),
+                self.drawing.take_back,
+                self.drawing.give_up,
+                self.drawing.reclassify,
+                self.find,
+            ],
+            lambda number: self.classes.choose(number - 1),
+            lambda: self.isVisible() and self._samples is not None,
+        )
+        self._lay_out()
+        self.choice.training_changed.connect(self._take_layer)
+        self.classes.chosen.connect(self.drawing.draw_with)
+        self.round.wanted.connect(self._begin_round)
+        self.rounds.ended.connect(self._round_ended)
+        for part in (self.classes, self.drawing, self.autosave, self.round):
+            part.failed.connect(self.say)
+        self._take_layer()
+
+    def say(self, text: str) -> None:
+        """A sentence in the window's message bar."""
+        self._iface.messageBar().pushMessage(tr("BDGF"), text, Qgis.MessageLevel.Warning, _SECONDS)
+
+    def close_parts(self) -> None:
+        """Take everything off the canvas and the project, and end what runs."""
+        self.keys.close()
+        self.drawing.close()
+        self.autosave.close()
+        self.rounds.close()
+        self.classes.show_samples(None)
+        if self._samples is not None:
+            self._samples.close()
+            self._samples = None
+        self.choice.close()
+
+    # ------------------------------------------------------------ how it looks
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(6, 6, 6, 6)
+        for title, widget, stretch in (
+            (tr("Scene"), self.scene, 0),
+            (tr("Classes"), self.classes, 1),
+            (tr("Map"), self.round, 0),
+        ):
+            box = QgsCollapsibleGroupBox(title)
+            box.setObjectName(f"BdgfDock{widget.__class__.__name__}")
+            inside = QVBoxLayout(box)
+            inside.addWidget(widget)
+            if widget is self.classes:
+                inside.insertWidget(0, self._tool_bar())
+            layout.addWidget(box, stretch)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        self.setWidget(scroll)
+
+    def _tool_bar(self) -> QWidget:
+        bar = QToolBar()
+        bar.setIconSize(self._iface.iconSize(True))
+        for action in self.drawing.actions.values():
+            bar.addAction(action)
+        bar.addAction(self.drawing.reclassify)
+        self.role = QComboBox()
+        for text, role in ((tr("train"), TRAIN), (tr("validate"), VALIDATE), (tr("ignore"), IGNORE)):
+            self.role.addItem(text, role)
+        self.role.setToolTip(tr("What samples are drawn for: to learn from, for the accuracy figures, for nothing yet"))
+        self.role.currentIndexChanged.connect(lambda _: self._choose_role())
+        self.width = QSpinBox()
+        self.width.setRange(NARROWEST, WIDEST)
+        self.width.setValue(self.drawing.brush.width)
+        self.width.setSuffix(tr(" px"))
+        self.width.setToolTip(tr("How wide the brush is, in pixels of the screen"))
+        self.width.valueChanged.connect(self.drawing.brush.set_width)
+        row, rows, whole = QHBoxLayout(), QVBoxLayout(), QWidget()
+        row.addWidget(self.role, 1)
+        row.addWidget(self.width)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(bar)
+        rows.addLayout(row)
+        whole.setLayout(rows)
+        return whole
+
+    # ------------------------------------------------------------ what happens
+
+    def _choose_role(self) -> None:
+        self.drawing.role = str(self.role.currentData())
+
+    def _new_layer(self) -> Optional[QgsVectorLayer]:
+        """A new training layer in the reference system of the rasters, else of the project."""
+        reference = self._reference()
+        crs = self._project.crs() if reference is None else reference[1]
+        try:
+            return new_training_layer(self._project, crs)
+        except (QgsProcessingException, FileError) as error:
+            self.say(str(error))
+            return None
+
+    def _reference(self) -> Optional[Reference]:
+        ticked = self.choice.ticked
+        if not ticked:
+            return None
+        return self.choice.raster(ticked[0]).grid, QgsCoordinateReferenceSystem(ticked[0].crs())
+
+    def _take_layer(self) -> None:
+        """Draw into the layer that was chosen."""
+        if self._samples is not None:
+            self._samples.close()
+        layer, field = self.choice.training, self.choice.field
+        self._samples = Samples(layer, field, self._project) if layer is not None and field else None
+        if self._samples is not None:
+            self._samples.edited.connect(self.classes.refresh)
+            self._samples.classes_changed.connect(self.classes.refresh)
+            self._samples.gone.connect(self._layer_gone)
+        elif layer is not None:
+            self.say(tr("Choose the field of '{layer}' that holds the classes.").format(layer=layer.name()))
+        self.autosave.follow(self._samples)
+        self.classes.show_samples(self._samples)
+        self.drawing.draw_into(self._samples)
+
+    def _layer_gone(self) -> None:
+        self._samples = None
+        self.autosave.follow(None)
+        self.classes.show_samples(None)
+        self.drawing.draw_into(None)
+
+    def _begin_round(self, preset: str) -> None:
+        layers, layer = self.choice.ticked, self.choice.training
+        if not layers or layer is None or not self.choice.field:
+            self.say(tr("Tick rasters, choose a training layer, and draw samples of two classes first."))
+            return
+        try:
+            self.choice.rasters()
+        except (QgsProcessingException, RasterError) as error:
+            self.say(str(error))
+            return
+        self.round.started()
+        self.rounds.start(layers, layer, self.choice.field, preset)
+
+    def _round_ended(self, well: bool, text: str) -> None:
+        if not well:
+            self.say(text)

@@ -1,0 +1,187 @@
+"""The dock in the real window: a layer at one click, classes, every tool by its key, undo, and a round."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from inside import HOME, main, tell, wait
+from qgis.core import QgsProject, QgsRasterLayer
+from qgis.PyQt.QtCore import QPoint, Qt, QTimer
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QApplication, QInputDialog, QWidget
+from qgis.utils import iface, plugins
+
+LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
+
+
+def view() -> Any:
+    return iface.mapCanvas().viewport()
+
+
+def click(place: QPoint, button: Any = LEFT) -> None:
+    QTest.mouseMove(view(), place)
+    QTest.mouseClick(view(), button, NONE, place)
+
+
+def press(widget: QWidget) -> None:
+    QTest.mouseClick(widget, LEFT)
+
+
+def key(code: Any) -> None:
+    canvas = iface.mapCanvas()
+    canvas.setFocus()
+    QTest.keyClick(canvas, code)
+
+
+def drag(places: Sequence[QPoint]) -> None:
+    QTest.mouseMove(view(), places[0])
+    QTest.mousePress(view(), LEFT, NONE, places[0])
+    for place in places[1:]:
+        QTest.mouseMove(view(), place)
+    QTest.mouseRelease(view(), LEFT, NONE, places[-1])
+
+
+def corners(*places: QPoint) -> None:
+    for place in places:
+        click(place)
+    click(places[-1], RIGHT)
+
+
+def answer(text: str, ask: Callable[[], None]) -> None:
+    """Type a text into the question that comes up."""
+
+    def type_in() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QInputDialog), dialog
+        dialog.setTextValue(text)
+        dialog.accept()
+
+    QTimer.singleShot(300, type_in)
+    ask()
+
+
+def shoot(name: str) -> None:
+    iface.mapCanvas().waitWhileRendering()
+    wait(lambda: False, 0.5)
+    iface.mainWindow().grab().save(str(HOME / f"{name}.png"))
+
+
+def polygons(layer: Any) -> list[Any]:
+    return [[feature["class_id"], feature["role"], round(feature.geometry().area())] for feature in layer.getFeatures()]
+
+
+def act() -> None:
+    menu = plugins["bdgf"].additions.menu
+    project = QgsProject.instance()
+    folder = Path(os.environ["BDGF_TEST_SCENE"])
+    for path in sorted(folder.glob("*.tif")):
+        project.addMapLayer(QgsRasterLayer(str(path), path.stem))
+    canvas = iface.mapCanvas()
+    canvas.zoomToFullExtent()
+    menu.toggle.trigger()
+    dock = menu.dock
+    wait(lambda: False, 1)
+    tell("scene", offered=[layer.name() for layer in dock.choice.offered], ticked=len(dock.choice.ticked))
+    press(dock.scene.new)
+    layer = dock.choice.training
+    tell(
+        "layer",
+        made=layer is not None,
+        field=dock.choice.field,
+        crs=layer.crs().authid(),
+        hint=dock.classes.note.text(),
+    )
+    for name in ("Water", "Trees", "Grass"):
+        answer(name, lambda: press(dock.classes.add))
+    tell(
+        "classes",
+        names=[info.name for info in dock.classes.model.classes],
+        codes=[info.code for info in dock.classes.model.classes],
+    )
+    centre = QPoint(view().width() // 2, view().height() // 2)
+
+    def at(x: int, y: int) -> QPoint:
+        return QPoint(centre.x() + x, centre.y() + y)
+
+    draws: dict[str, tuple[Any, Callable[[], None]]] = {
+        "polygon": (
+            Qt.Key.Key_P,
+            lambda: [click(at(*place)) for place in ((0, 0), (60, 0), (60, 60))] and click(at(60, 60), RIGHT),
+        ),
+        "rectangle": (Qt.Key.Key_T, lambda: drag([at(-90, 0), at(-60, 20), at(-40, 50)])),
+        "lasso": (Qt.Key.Key_L, lambda: drag([at(0, -100), at(40, -110), at(60, -60), at(20, -50), at(0, -90)])),
+        "brush": (Qt.Key.Key_B, lambda: drag([at(-100, -100), at(-60, -100), at(-30, -80)])),
+        "pixel": (Qt.Key.Key_O, lambda: click(at(100, 100))),
+    }
+    for number, (name, (code, draw)) in enumerate(draws.items()):
+        key(Qt.Key.Key_1 + number % 3)
+        key(code)
+        before = polygons(layer)
+        draw()
+        wait(lambda: False, 0.2)
+        after = polygons(layer)
+        layer.undoStack().undo()
+        undone = polygons(layer)
+        layer.undoStack().redo()
+        tell(
+            name,
+            added=[one for one in after if one not in before],
+            undone=undone == before,
+            tool=dock.drawing.actions[name].isChecked(),
+        )
+    key(Qt.Key.Key_P)
+    for place in ((150, -150), (180, -150), (300, 300)):
+        click(at(*place))
+    key(Qt.Key.Key_Backspace)
+    click(at(180, -120))
+    click(at(150, -120))
+    before = polygons(layer)
+    click(at(150, -120), RIGHT)
+    tell("taken back", added=[one for one in polygons(layer) if one not in before])
+    click(at(0, 150))
+    click(at(50, 150))
+    key(Qt.Key.Key_Escape)
+    before = polygons(layer)
+    click(at(50, 200), RIGHT)
+    tell("given up", added=len(polygons(layer)) - len(before))
+    layer.selectAll()
+    key(Qt.Key.Key_3)
+    key(Qt.Key.Key_R)
+    tell("reclassified", codes=sorted({one[0] for one in polygons(layer)}))
+    layer.undoStack().undo()
+    layer.removeSelection()
+    tell(
+        "counts",
+        rows=[[dock.classes.model.index(row, column).data() for column in range(3)] for row in range(3)],
+        clicks=clicks,
+    )
+    shoot("dock")
+    dock.autosave.save()
+    tell("saved", modified=layer.isModified(), editable=layer.isEditable(), written=layer.dataProvider().featureCount())
+    map_twice(dock)
+
+
+def map_twice(dock: Any) -> None:
+    """Two rounds; the second map stands where the first stood."""
+    ended: list[Any] = []
+    dock.rounds.ended.connect(lambda well, text: ended.append([well, text]))
+    dock.round.preset.setCurrentText("instant")
+    maps = []
+    for number in (1, 2):
+        begun = time.monotonic()
+        press(dock.round.button)
+        wait(lambda number=number: len(ended) == number, 60)
+        group = QgsProject.instance().layerTreeRoot().findGroup("BDGF")
+        shown = [] if group is None else [node.layer().source() for node in group.findLayers()]
+        maps += shown
+        tell(f"round {number}", ended=ended[-1:], shown=len(shown), seconds=round(time.monotonic() - begun, 1))
+    history = [[done.preset, done.map in maps, Path(done.report).is_file()] for done in dock.rounds.history]
+    tell("history", rounds=history, rows=dock.round.history.topLevelItemCount(), different=len(set(maps)))
+    shoot("round")
+
+
+main(act)
