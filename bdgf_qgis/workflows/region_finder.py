@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import QgsProcessingException
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
 from ..engine.worker import WorkerCommand
@@ -15,27 +17,41 @@ from .error_sentences import only_sentences
 from .newest_wins import NewestWins
 from .raster_inputs import Rasters
 from .region_python import region_command
-from .regions import GrowSettings, Growth, RegionSession, Segments, SegmentSettings, Sight
+from .regions import GrowSettings, RegionSession, SegmentSettings, Sight
 
 _LOOK = 10  # milliseconds between two looks for answers
 _IDLE = 300.0  # seconds without a question after which the worker ends
 _PATIENCE = 5.0  # seconds that the thread has to end
 
-Failed = Callable[[str], None]
+
+@dataclass(frozen=True)
+class Listener:
+    """Who asks, as long as that is there, and what is called with the answer, or else with a sentence."""
+
+    owner: QObject
+    done: Callable[[Any], None]
+    failed: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    scene: Rasters
+    owner: QObject
+    call: Callable[[Any], None]
+    value: Any
 
 
 class RegionFinder(QObject):
     """Finds regions for the tools of one canvas; they share its worker. To be closed before it goes.
 
-    Each question takes two functions, one of which is called later in the window's thread: `done` with the answer, or
-    `failed` with a sentence. Neither is where the question was withdrawn, a newer one took its slot, or another scene
-    was set. The thread touches nothing of Qt.
+    Its listener is called later, in the window's thread, unless the question was withdrawn, a newer one took its slot,
+    another scene was set, or the owner is deleted by then. The thread touches nothing of Qt.
     """
 
     def __init__(self, parent: Optional[QObject] = None, command: Callable[[], WorkerCommand] = region_command) -> None:
         super().__init__(parent)
         self._command = command
-        self._answers: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._answers: queue.Queue[_Answer] = queue.Queue()
         self._thread = NewestWins("bdgf-regions", self._rest, _IDLE)
         self._session: Optional[RegionSession] = None  # of the thread alone
         self._scene: Optional[Rasters] = None
@@ -55,32 +71,24 @@ class RegionFinder(QObject):
             self._scene = rasters
             self._thread.ask("scene", lambda wanted: self._rest())  # lets go of files
 
-    def look(self, sight: Sight) -> None:
+    def look(self, sight: Sight, owner: QObject) -> None:
         """Make ready for questions about what is visible; what is wrong then shows with the first of them."""
-        self._ask("look", lambda session, wanted: session.look(sight, wanted), lambda answer: None, lambda text: None)
+        listener = Listener(owner, lambda answer: None)
+        self._ask("look", lambda session, wanted: session.look(sight, wanted), listener)
 
-    def grow(
-        self,
-        sight: Sight,
-        place: tuple[float, float],
-        settings: GrowSettings,
-        done: Callable[[Growth], None],
-        failed: Failed,
-    ) -> str:
-        """The regions that grow from a place in the CRS of the grid. Returns the question's slot, for withdraw()."""
-        return self._ask(
-            self.new_slot("grow"), lambda session, wanted: session.grow(sight, *place, settings, wanted), done, failed
-        )
+    def grow(self, sight: Sight, place: tuple[float, float], settings: GrowSettings, listener: Listener) -> str:
+        """The Growth from a place in the CRS of the grid. Returns the question's slot, for withdraw()."""
+        slot = self.new_slot("grow")
+        self._ask(slot, lambda session, wanted: session.grow(sight, *place, settings, wanted), listener)
+        return slot
 
-    def segment(
-        self, sight: Sight, settings: SegmentSettings, done: Callable[[Segments], None], failed: Failed
-    ) -> None:
-        """The superpixels of what is visible."""
-        self._ask("segment", lambda session, wanted: session.segment(sight, settings, wanted), done, failed)
+    def segment(self, sight: Sight, settings: SegmentSettings, listener: Listener) -> None:
+        """The Segments of what is visible."""
+        self._ask("segment", lambda session, wanted: session.segment(sight, settings, wanted), listener)
 
-    def outline(self, slot: str, draw: Callable[[], bytes], done: Callable[[bytes], None], failed: Failed) -> str:
+    def outline(self, slot: str, draw: Callable[[], bytes], listener: Listener) -> None:
         """An outline, which `draw` makes; called in the thread."""
-        return self._ask(slot, lambda session, wanted: draw(), done, failed)
+        self._ask(slot, lambda session, wanted: draw(), listener)
 
     def new_slot(self, name: str) -> str:
         """A slot for a question that no other one replaces."""
@@ -98,26 +106,18 @@ class RegionFinder(QObject):
         self._thread.close(_PATIENCE)
         self._answers = queue.Queue()
 
-    def _ask(
-        self,
-        slot: str,
-        question: Callable[[RegionSession, Callable[[], bool]], Any],
-        done: Callable[[Any], None],
-        failed: Failed,
-    ) -> str:
+    def _ask(self, slot: str, question: Callable[[RegionSession, Callable[[], bool]], Any], listener: Listener) -> None:
         scene = self._scene
         if scene is None:
-            failed(tr("There are no rasters to find regions on: tick some in the dock."))
-            return slot
+            return
 
         def work(wanted: Callable[[], bool]) -> None:
-            call, answer = _outcome(lambda: question(self._session_of(scene), wanted), done, failed)
+            call, answer = _outcome(lambda: question(self._session_of(scene), wanted), listener)
             if wanted():
-                self._answers.put(lambda: call(answer) if self._scene is scene else None)
+                self._answers.put(_Answer(scene, listener.owner, call, answer))
 
         self._thread.ask(slot, work)
         self._timer.start()
-        return slot
 
     def _session_of(self, scene: Rasters) -> RegionSession:
         """Called in the thread."""
@@ -135,17 +135,17 @@ class RegionFinder(QObject):
     def _hand_over(self) -> None:
         busy = self._thread.busy
         while not self._answers.empty():
-            self._answers.get()()
-        if not busy and self._answers.empty():
+            answer = self._answers.get()
+            if answer.scene is self._scene and not sip.isdeleted(answer.owner):
+                answer.call(answer.value)
+        if not busy and not self._thread.busy:
             self._timer.stop()
 
 
-def _outcome(
-    answer: Callable[[], Any], done: Callable[[Any], None], failed: Failed
-) -> tuple[Callable[[Any], None], Any]:
-    """Which of two functions is to be called, and with what. (One that was cancelled has nobody who listens.)"""
+def _outcome(answer: Callable[[], Any], listener: Listener) -> tuple[Callable[[Any], None], Any]:
+    """Which function is to be called, and with what. (Of what was cancelled nobody hears.)"""
     try:
         with only_sentences(tr("the search for regions")):
-            return done, answer()
+            return listener.done, answer()
     except QgsProcessingException as error:
-        return failed, str(error)
+        return listener.failed, str(error)

@@ -10,7 +10,7 @@ from ..shared.events import Grown, Segmented
 from ..shared.jobs import GrowJob, SegmentJob
 from .growing import grow_region
 from .pixels import load_pixels
-from .superpixels import superpixels
+from .superpixels import COMPONENTS, superpixels
 
 
 def grow(job: GrowJob, reporter: Reporter) -> Grown:
@@ -31,8 +31,8 @@ def segment(job: SegmentJob, reporter: Reporter) -> Segmented:
     """Write the superpixels of the visible pixels."""
     pixels = load_pixels(job.pixels)
     reporter.check()
-    features = pixels.features(job.weights)
+    image = pixels.components(job.weights, COMPONENTS)
     reporter.check()
-    numbers, count = superpixels(features, pixels.valid, job.method, job.scale)
+    numbers, count = superpixels(image, pixels.valid, job.method, job.scale)
     np.save(job.output, numbers)
     return Segmented(count)

@@ -44,11 +44,26 @@ class StandardPixels:
                 total += (band - band[row, column]) ** 2 * np.float32(share / len(raster))
         return np.where(self.valid, np.sqrt(total), np.float32(np.inf))
 
-    def features(self, weights: Sequence[float]) -> np.ndarray:
-        """All bands, float32 (bands, h, w), scaled so that their squared differences add up to the squared distance."""
-        shares = self.shares(weights)
-        scaled = [raster * np.float32((share / len(raster)) ** 0.5) for raster, share in zip(self.rasters, shares)]
-        return np.concatenate([raster for raster, share in zip(scaled, shares) if share])
+    def components(self, weights: Sequence[float], most: int) -> np.ndarray:
+        """The first principal components of all bands, float32 (h, w, `most` or fewer); 0 where invalid.
+
+        Squared differences of all of them would add up to the squared distance.
+        """
+        scales = [
+            np.full(len(raster), (share / len(raster)) ** 0.5, np.float32)
+            for raster, share in zip(self.rasters, self.shares(weights), strict=True)
+        ]
+        places = np.flatnonzero(self.valid)
+        places = places[:: max(1, len(places) // _SAMPLE)]
+        flat = [raster.reshape(len(raster), -1) for raster in self.rasters]
+        sample = np.concatenate([band[:, places] * scale[:, None] for band, scale in zip(flat, scales)])
+        count = min(most, len(sample))
+        _, axes = np.linalg.eigh(np.cov(sample) if len(places) > 1 and len(sample) > 1 else np.eye(len(sample)))
+        turn = axes[:, ::-1][:, :count].T.astype(np.float32)
+        parts = np.split(turn, np.cumsum([len(raster) for raster in flat])[:-1], axis=1)
+        found = sum((part * scale) @ band for part, scale, band in zip(parts, scales, flat))
+        found = np.where(self.valid.reshape(-1), found, np.float32(0))
+        return np.ascontiguousarray(found.T).reshape(*self.valid.shape, count)
 
 
 @lru_cache(maxsize=1)

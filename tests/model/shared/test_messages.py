@@ -12,14 +12,28 @@ from bdgf.model.shared.events import (
     Classified,
     Curve,
     Failed,
+    Grown,
     Note,
     Pretrained,
     Progress,
     Ready,
+    Segmented,
     Trained,
 )
 from bdgf.model.shared.infos import ClassInfo, ModalityInfo, SceneInfo
-from bdgf.model.shared.jobs import Block, Cancel, ClassifyJob, Finish, PretrainJob, Quit, TileFiles, TrainJob
+from bdgf.model.shared.jobs import (
+    Block,
+    Cancel,
+    ClassifyJob,
+    Finish,
+    GrowJob,
+    PretrainJob,
+    Quit,
+    SegmentJob,
+    TileFiles,
+    TrainJob,
+    VisiblePixels,
+)
 from bdgf.model.shared.messages import Message, decode, encode
 from bdgf.model.shared.settings import PRESETS, BranchSettings
 
@@ -36,6 +50,8 @@ MESSAGES: list[Message] = [
     TrainJob(TILES, MODALITIES, SCENE, CLASSES, ODD, 7, "cuda:0", "out", "0.1", "hash", "pre", keep_partial=True),
     ClassifyJob("model", "cpu", True),
     Block(3, 0, 64, 10, 20, -5, 59, ("a", "b"), "valid", "out"),
+    GrowJob(VisiblePixels(("a", "b"), "valid"), (1.0, 0.5), 3, 4, 1000, "out"),
+    SegmentJob(VisiblePixels(("a",), "valid"), (), "slic", 20, "out"),
     Finish(),
     Cancel(),
     Quit(),
@@ -46,6 +62,8 @@ MESSAGES: list[Message] = [
     Pretrained((Curve("loss", (1.0,), (0.5,)),)),
     Trained(((1, 2), (3, 4)), (), partial=True),
     Classified(10**12),
+    Grown(3, 4),
+    Segmented(500),
     Cancelled(),
     Failed("memory", "text"),
 ]
