@@ -58,7 +58,8 @@ def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
     form.setLayout(QgsEditFormConfig.TabLayout)
     form.clearTabs()
     root = form.invisibleRootContainer()
-    for place in (code, name, *(other for other in layer.attributeList() if other not in (code, name))):
+    first = [place for place in (code, name, role) if place >= 0]
+    for place in (*first, *(other for other in layer.attributeList() if other not in first)):
         root.addChildElement(QgsAttributeEditorField(layer.fields().at(place).name(), place, root))
     layer.setEditFormConfig(form)
     layer.setDisplayExpression(QgsExpression.quotedColumnRef(NAME_FIELD))

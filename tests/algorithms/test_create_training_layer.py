@@ -50,7 +50,7 @@ def layer(tmp_path) -> QgsVectorLayer:
 def test_the_file_holds_polygons_with_code_and_name(layer):
     assert layer.isValid() and layer.featureCount() == 0 and layer.crs().authid() == "EPSG:32633"
     assert layer.wkbType() == QgsWkbTypes.Polygon
-    assert [each.name() for each in layer.fields()][1:] == ["class_id", "class_name"]
+    assert [each.name() for each in layer.fields()][1:] == ["class_id", "class_name", "role"]
 
 
 def test_the_stored_style_is_loaded_with_the_file(layer):
@@ -77,7 +77,7 @@ def test_the_form_offers_the_classes_and_fills_in_the_name(layer):
 def test_the_form_begins_with_the_class_and_keeps_no_polygon_without(layer):
     fields = [each.name() for each in layer.editFormConfig().tabs()]
     assert layer.editFormConfig().layout() == QgsEditFormConfig.TabLayout
-    assert fields == ["class_id", "class_name", "fid"] and layer.editFormConfig().reuseLastValue(1)
+    assert fields == ["class_id", "class_name", "role", "fid"] and layer.editFormConfig().reuseLastValue(1)
     layer.startEditing()
     square = QgsGeometry.fromWkt("POLYGON((0 0, 1 0, 1 1, 0 0))")
     drawn = QgsVectorLayerUtils.createFeature(layer, square)
@@ -85,13 +85,14 @@ def test_the_form_begins_with_the_class_and_keeps_no_polygon_without(layer):
     dialog.setMode(QgsAttributeEditorContext.AddFeatureMode)
     dialog.show()
     keep = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.Ok)
-    (choice,) = (each for each in dialog.findChildren(QComboBox) if each.isVisible())
+    choice, role = (box for box in dialog.findChildren(QComboBox) if box.isVisible())
+    assert role.currentText() == "train"
     assert not keep.isEnabled() and choice.currentText() == "(NULL)"
     choice.setCurrentText("Farmer's field")
     assert keep.isEnabled()
     dialog.accept()
     (kept,) = layer.getFeatures()
-    assert (kept["class_id"], kept["class_name"]) == (7, "Farmer's field")
+    assert (kept["class_id"], kept["class_name"], kept["role"]) == (7, "Farmer's field", "train")
 
 
 def test_a_polygon_without_a_class_is_seen(layer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any, Optional
 
@@ -98,9 +99,11 @@ class RoundSection(QWidget):
         self.history.clear()
         for done in self._rounds.history:
             accuracy = "" if done.overall is None else f"{done.overall:.1%}"
-            item = QTreeWidgetItem([done.time, done.preset, accuracy])
+            day, _, time = done.time.partition(" ")
+            when = time if day == datetime.date.today().isoformat() else day
+            item = QTreeWidgetItem([when, done.preset, accuracy])
             item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
-            item.setToolTip(0, done.map)
+            item.setToolTip(0, f"{done.time}\n{done.map}")
             item.setData(0, _ROUND, done)
             self.history.addTopLevelItem(item)
         count = self.history.topLevelItemCount()

@@ -90,7 +90,7 @@ def act() -> None:
     layer = dock.choice.training
     tell(
         "layer",
-        made=layer is not None,
+        path=layer.source(),
         field=dock.choice.field,
         crs=layer.crs().authid(),
         hint=dock.classes.note.text(),
@@ -99,8 +99,7 @@ def act() -> None:
         answer(name, lambda: press(dock.classes.add))
     tell(
         "classes",
-        names=[info.name for info in dock.classes.model.classes],
-        codes=[info.code for info in dock.classes.model.classes],
+        rows=[[info.code, info.name] for info in dock.classes.model.classes],
     )
     centre = QPoint(view().width() // 2, view().height() // 2)
 
@@ -131,7 +130,7 @@ def act() -> None:
             name,
             added=[one for one in after if one not in before],
             undone=undone == before,
-            tool=dock.drawing.actions[name].isChecked(),
+            chosen=dock.drawing.actions[name].isChecked(),
         )
     key(Qt.Key.Key_P)
     for place in ((150, -150), (180, -150), (300, 300)):
@@ -157,7 +156,6 @@ def act() -> None:
     tell(
         "counts",
         rows=[[dock.classes.model.index(row, column).data() for column in range(3)] for row in range(3)],
-        clicks=clicks,
     )
     shoot("dock")
     dock.autosave.save()
@@ -177,8 +175,15 @@ def map_twice(dock: Any) -> None:
         wait(lambda number=number: len(ended) == number, 60)
         group = QgsProject.instance().layerTreeRoot().findGroup("BDGF")
         shown = [] if group is None else [node.layer().source() for node in group.findLayers()]
+        order = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
         maps += shown
-        tell(f"round {number}", ended=ended[-1:], shown=len(shown), seconds=round(time.monotonic() - begun, 1))
+        tell(
+            f"round {number}",
+            ended=ended[-1:],
+            shown=len(shown),
+            order=order,
+            seconds=round(time.monotonic() - begun, 1),
+        )
     history = [[done.preset, done.map in maps, Path(done.report).is_file()] for done in dock.rounds.history]
     tell("history", rounds=history, rows=dock.round.history.topLevelItemCount(), different=len(set(maps)))
     shoot("round")

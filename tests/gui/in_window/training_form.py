@@ -34,7 +34,7 @@ def form() -> QDialog | None:
 def in_form(dialog: QDialog, choose: str = "") -> dict[str, Any]:
     """What the form shows; its OK is pressed, then what is still open cancelled."""
     boxes = dialog.findChild(QDialogButtonBox)
-    (choice,) = (each for each in dialog.findChildren(QComboBox) if each.isVisible())
+    choice = next(box for box in dialog.findChildren(QComboBox) if box.isVisible())  # the role is the second
     seen: dict[str, Any] = {"shown": choice.currentText(), "may_be_kept": boxes.button(QDialogButtonBox.Ok).isEnabled()}
     if choose:
         choice.setCurrentText(choose)
