@@ -11,7 +11,7 @@ from typing import Optional, Union
 import numpy as np
 
 from ...model.shared.events import Grown, Segmented
-from ...model.shared.jobs import GrowJob, SegmentJob, VisiblePixels
+from ...model.shared.jobs import LARGEST_SCALE, SMALLEST_SCALE, GrowJob, SegmentJob, VisiblePixels
 from ..engine.errors import BadAnswer, WorkerDied
 from ..engine.result_arrays import read_array
 from ..engine.run import run_job
@@ -181,7 +181,9 @@ class RegionSession:
         feedback = _While(wanted)
         visible = self._looked(sight, feedback)
         output = visible.folder / "segments.npy"
-        job = SegmentJob(visible.pixels, settings.weights, settings.method, settings.scale, str(output))
+        scale = round(settings.scale * sight.resolution / min(visible.grid.pixel_size))
+        scale = min(max(scale, SMALLEST_SCALE), LARGEST_SCALE)
+        job = SegmentJob(visible.pixels, settings.weights, settings.method, scale, str(output))
         answer = self._asked(job, feedback)
         assert isinstance(answer, Segmented)
         try:

@@ -15,6 +15,7 @@ from .settings import Settings
 
 NO_CLASS = 65_535  # in class positions and in probabilities: no valid pixel
 CERTAIN = 65_534  # a probability of 1
+SMALLEST_SCALE, LARGEST_SCALE = 3, 500  # sides of superpixels, pixels
 
 
 @rebuildable
@@ -170,7 +171,7 @@ class SegmentJob:
     pixels: VisiblePixels
     weights: Weights
     method: Annotated[str, OneOf(("slic", "felzenszwalb"))]
-    scale: Annotated[int, Range(3, 500)]
+    scale: Annotated[int, Range(SMALLEST_SCALE, LARGEST_SCALE)]
     output: str
 
 

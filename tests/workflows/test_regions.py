@@ -108,6 +108,15 @@ def test_segments_are_kept_and_know_their_place(session: RegionSession, method: 
     assert outline.IsValid() and 370 <= left and 370 <= top and right <= 1230 and low <= 1430
 
 
+def test_superpixels_are_as_large_on_every_zoom(session: RegionSession) -> None:
+    areas = []
+    for zoom in (0.5, 1.0, 2.0):  # pixels of the grid along a pixel of the screen
+        sight = Sight(WEST + 300, NORTH - 2700, WEST + 3700, NORTH - 300, 10 * zoom)
+        found = session.segment(sight, SegmentSettings("slic", 30), always)
+        areas.append(3400 * 2400 / (found.numbers.max() + 1) / (10 * zoom) ** 2)
+    assert areas == pytest.approx([900] * 3, rel=0.3), "pixels of the screen"
+
+
 def test_a_killed_worker_is_started_again_and_files_go(session: RegionSession) -> None:
     first = session.grow(ALL, WEST + 800, NORTH - 900, GrowSettings(), always)
     worker = session._worker
