@@ -67,7 +67,7 @@ class RegionFinder(QObject):
 
     def set_scene(self, rasters: Optional[Rasters]) -> None:
         """Find regions on these rasters from now on; None on none."""
-        if rasters is not self._scene:
+        if rasters != self._scene:
             self._scene = rasters
             self._thread.ask("scene", lambda wanted: self._rest())  # lets go of files
 

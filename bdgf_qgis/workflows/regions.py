@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..engine.errors import BadAnswer, WorkerDied
 from ..engine.result_arrays import read_array
 from ..engine.run import run_job
 from ..engine.worker import Worker, WorkerCommand
-from ..feedback import Feedback
+from ..feedback import Feedback, RunCancelled
 from ..files.workspace import Workspace, sweep_stale
 from ..raster.errors import RasterError
 from ..raster.grid import Grid, Window
@@ -31,6 +32,7 @@ from .raster_inputs import Rasters
 _MOST_PIXELS = 1_400_000  # of the visible extent: a canvas of 1500 x 900 pixels and a little more
 _MOST_BANDS = 24  # that are looked at, of all rasters together; of more, some spread over each
 _STRIP = 256  # rows that are read at once
+_LONGEST = 60.0  # seconds that an answer may take
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,14 @@ class _Visible:
 
 
 class _While(Feedback):
-    """Cancels once something is no longer wanted."""
+    """Cancels once something is no longer wanted, or took too long."""
 
     def __init__(self, wanted: Callable[[], bool]) -> None:
-        self._wanted = wanted
+        self.wanted = wanted
+        self._end = time.monotonic() + _LONGEST
 
     def is_cancelled(self) -> bool:
-        return not self._wanted()
+        return not self.wanted() or time.monotonic() > self._end
 
 
 class RegionSession:
@@ -212,13 +215,19 @@ class RegionSession:
         self._worker.start()
         return self._worker
 
-    def _asked(self, job: Union[GrowJob, SegmentJob], feedback: Feedback) -> object:
+    def _asked(self, job: Union[GrowJob, SegmentJob], feedback: _While) -> object:
         """The answer to a job, which a worker that is gone is given once more."""
         feedback.check()
         try:
-            return run_job(self._started(), job, feedback)
-        except WorkerDied:
-            return run_job(self._started(), job, feedback)
+            try:
+                return run_job(self._started(), job, feedback)
+            except WorkerDied:
+                return run_job(self._started(), job, feedback)
+        except RunCancelled:
+            if not feedback.wanted():
+                raise
+        text = tr("The worker found no region within {seconds} seconds and was ended: press again, or zoom in.")
+        raise WorkerDied(text.format(seconds=round(_LONGEST)))
 
     def _looked(self, sight: Sight, feedback: Feedback) -> _Visible:
         visible = self._visible
@@ -230,13 +239,14 @@ class RegionSession:
         return visible
 
     def _read(self, sight: Sight, feedback: Feedback) -> _Visible:
-        wide, high = self.rasters.grid.grid.pixel_size
-        factor = max(1.0, sight.resolution / min(wide, high))
-        count = (sight.east - sight.west) * (sight.north - sight.south) / (wide * high * factor**2)
+        whole = self.rasters.grid.grid
+        west, east = longitudes_on(sight.west, sight.east, whole)
+        extent = west, sight.south, east, sight.north
+        factor = max(1.0, sight.resolution / min(whole.pixel_size))
+        count = whole.window_of_extent(*extent).pixels / factor**2
         factor *= max(1.0, (count / _MOST_PIXELS) ** 0.5)
         stack = self._stack_of(factor, feedback)
-        west, east = longitudes_on(sight.west, sight.east, stack.grid)
-        window = stack.grid.window_of_extent(west, sight.south, east, sight.north).intersection(stack.overlap)
+        window = stack.grid.window_of_extent(*extent).intersection(stack.overlap)
         if window.empty:
             raise RasterError(tr("The rasters are not visible here: move the map to where they overlap."))
         folder = self._started().workspace.job_folder()

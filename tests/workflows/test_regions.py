@@ -132,6 +132,25 @@ def test_a_killed_worker_is_started_again_and_files_go(session: RegionSession) -
     assert not folder.exists()
 
 
+def test_a_worker_that_does_not_answer(session: RegionSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.grow(ALL, WEST + 800, NORTH - 900, GrowSettings(), always)
+    worker = session._worker
+    assert worker is not None and worker.process_id is not None
+    os.kill(worker.process_id, signal.SIGSTOP)
+    monkeypatch.setattr("bdgf.bdgf_qgis.workflows.regions._LONGEST", 0.3)
+    with pytest.raises(WorkerDied, match="no region within 0 seconds and was ended"):
+        session.grow(ALL, WEST + 800, NORTH - 900, GrowSettings(), always)
+    assert not worker.running
+    monkeypatch.undo()
+    assert session.grow(ALL, WEST + 800, NORTH - 900, GrowSettings(), always).tolerances.size > 1000
+
+
+def test_what_is_visible_may_be_far_larger_than_the_rasters(session: RegionSession) -> None:
+    world = Sight(WEST - 9e6, NORTH - 9e6, WEST + 9e6, NORTH + 9e6, 10.0)
+    growth = session.grow(world, WEST + 800, NORTH - 900, GrowSettings(), always)
+    assert growth.transform[1] == 10 and box(growth.outline(0.8)) == pytest.approx([400, 400, 1200, 1400])
+
+
 def test_nonsense_of_the_worker_ends_it(session: RegionSession, monkeypatch: pytest.MonkeyPatch) -> None:
     import bdgf.bdgf_qgis.workflows.regions as module
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,39 @@ def test_other_reference_system_and_a_turned_canvas(
     left, top, right, low = hand.box()
     assert left < 800 < right and top < 900 < low and left >= 380 and right <= 1220
     hand.tool.close()
+
+
+def test_rasters_without_a_reference_system(
+    kind: type[RegionTool], canvas: QgsMapCanvas, finder: RegionFinder, tmp_path: Path
+) -> None:
+    image = np.zeros((60, 80), np.float32)
+    image[20:40, 30:60] = 5
+    write_raster(tmp_path / "plain.tif", image, None, None)
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem())
+    canvas.setExtent(QgsRectangle(0, -60, 80, 0))
+    hand = hand_of(kind, canvas, finder, rasters_of_layers([QgsRasterLayer(str(tmp_path / "plain.tif"), "plain")]))
+    at = canvas.mapSettings().mapToPixel().transform(45, -30).toQPointF().toPoint()
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert soon(lambda: bool(hand.drawn)) and hand.failed == []
+    geometry, crs = hand.drawn[0]
+    assert not crs.isValid()
+    box = geometry.boundingBox()
+    assert 30 <= box.xMinimum() and box.xMaximum() <= 60 and -40 <= box.yMinimum() and box.yMaximum() <= -20
+    hand.tool.close()
+
+
+def test_the_same_scene_again_changes_nothing(grow: Hand, scene: Rasters, finder: RegionFinder) -> None:
+    grow.tool.tolerance = 1.0  # type: ignore[attr-defined]
+    grow.click(FIELD, SHIFT)
+    assert soon(lambda: not grow.shown().isEmpty())
+    session = finder._session
+    grow.tool.set_scene(replace(scene))
+    assert not grow.shown().isEmpty()
+    grow.click(OTHER, SHIFT)
+    assert soon(lambda: grow.shown().area() > 1.8 * 800 * 1000) and finder._session is session
+    grow.tool.set_weights((1.0, 2.0))
+    grow.tool.set_scene(replace(scene, modalities=scene.modalities[:1]))
+    assert grow.shown().isEmpty() and grow.tool.weights == ()
 
 
 def test_places_outside_and_without_data(

@@ -53,7 +53,7 @@ class RegionTool(SampleTool):
     def set_scene(self, rasters: Optional[Rasters]) -> None:
         """Find regions on these rasters; what is open is given up where they are others."""
         self.finder.set_scene(rasters)
-        if rasters is self._scene:
+        if rasters == self._scene:
             return
         self._scene = rasters
         self.give_up()

@@ -105,7 +105,7 @@ class SegmentTool(RegionTool):
 
     def set_scene(self, rasters: Optional[Rasters]) -> None:
         """Find regions on these rasters; what is open is given up where they are others."""
-        if rasters is not self._scene:
+        if rasters != self._scene:
             self._asked = self._segments = None
         super().set_scene(rasters)
 
