@@ -25,17 +25,19 @@ def test_from_an_empty_project_to_a_map(tmp_path: Path, scenes: Callable[[str], 
     assert layer["path"].startswith(str(tmp_path / "profiles/profiles/default/bdgf/samples/samples "))
     assert (layer["field"], layer["crs"], layer["hint"]) == ("class_id", "EPSG:3358", "Add a class to draw with.")
     assert window.of("classes")["rows"] == [[1, "Water"], [2, "Trees"], [3, "Grass"]]
-    for code, name in ((1, "polygon"), (2, "rectangle"), (3, "lasso"), (1, "brush"), (2, "pixel")):
+    tools = "polygon", "rectangle", "lasso", "brush", "pixel", "grow", "segment"
+    for code, name in zip((1, 2, 3, 1, 2, 3, 1), tools, strict=True):
         drawn = window.of(name)
         ((of_class, role, area),) = drawn["added"]
         assert (of_class, role) == (code, "train") and drawn["chosen"] and drawn["undone"], name
+    ((_, _, area),) = window.of("pixel")["added"]
     assert area == pytest.approx((0.98 * 28.5) ** 2, abs=1), "one pixel of the rasters"
     ((_, _, area),) = window.of("taken back")["added"]
     assert area > 0 and window.of("given up")["added"] == 0
     assert window.of("reclassified")["codes"] == [3]
-    assert window.of("counts")["rows"] == [["Water", 1, 2], ["Trees", 2, 3], ["Grass", 3, 1]]
+    assert window.of("counts")["rows"] == [["Water", 1, 4], ["Trees", 2, 2], ["Grass", 3, 2]]
     saved = window.of("saved")
-    assert not saved["modified"] and saved["editable"] and saved["written"] == 6
+    assert not saved["modified"] and saved["editable"] and saved["written"] == 8
     for number in (1, 2):
         done = window.of(f"round {number}")
         assert done["ended"][0][0] and done["shown"] == 1

@@ -6,15 +6,15 @@ from typing import Any, Optional
 
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProcessingException, QgsProject, QgsVectorLayer
 from qgis.gui import QgsCollapsibleGroupBox, QgsDockWidget
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QKeySequence
-from qgis.PyQt.QtWidgets import QAction, QComboBox, QHBoxLayout, QScrollArea, QSpinBox, QToolBar, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QAction, QScrollArea, QVBoxLayout, QWidget
 
 from ...files.errors import FileError
 from ...raster.errors import RasterError
-from ...raster.samples.shapes import IGNORE, TRAIN, VALIDATE
 from ...translation import tr
 from ...workflows.new_training_layer import new_training_layer
+from ...workflows.raster_inputs import Rasters
 from .autosave import AutoSave
 from .canvas_keys import CanvasKeys
 from .class_section import ClassSection
@@ -24,10 +24,11 @@ from .rounds import Rounds
 from .samples import Samples
 from .scene_choice import SceneChoice
 from .scene_section import SceneSection
-from .tools.brush import NARROWEST, WIDEST
+from .tool_bar import ToolBar
 from .tools.point import Reference
 
 _SECONDS = 8  # that a message stays
+_REST = 100  # milliseconds after which rasters that were ticked are looked at
 
 
 class BdgfDock(QgsDockWidget):
@@ -43,6 +44,7 @@ class BdgfDock(QgsDockWidget):
         self.scene = SceneSection(self.choice, self._new_layer)
         self.classes = ClassSection()
         self.drawing = Drawing(iface.mapCanvas(), self._reference)
+        self.tools = ToolBar(self.drawing, iface.mapCanvas(), iface.iconSize(True))
         self.autosave = AutoSave(self)
         self.rounds = Rounds(self._project, self)
         self.round = RoundSection(self.rounds)
@@ -63,6 +65,13 @@ class BdgfDock(QgsDockWidget):
             lambda: self.isVisible() and self._samples is not None,
         )
         self._lay_out()
+        self._rasters: Optional[Rasters] = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_REST)
+        self._later.timeout.connect(self._take_rasters)
+        self._later.start()
+        self.choice.rasters_changed.connect(self._later.start)
         self.choice.training_changed.connect(self._take_layer)
         self.classes.chosen.connect(self.drawing.draw_with)
         self.round.wanted.connect(self._begin_round)
@@ -77,7 +86,9 @@ class BdgfDock(QgsDockWidget):
 
     def close_parts(self) -> None:
         """Take everything off the canvas and the project, and end what runs."""
+        self._later.stop()
         self.keys.close()
+        self.tools.close_parts()
         self.drawing.close()
         self.autosave.close()
         self.rounds.close()
@@ -103,7 +114,7 @@ class BdgfDock(QgsDockWidget):
             inside = QVBoxLayout(box)
             inside.addWidget(widget)
             if widget is self.classes:
-                inside.insertWidget(0, self._tool_bar())
+                inside.insertWidget(0, self.tools)
             layout.addWidget(box, stretch)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -112,36 +123,7 @@ class BdgfDock(QgsDockWidget):
         scroll.setWidget(inner)
         self.setWidget(scroll)
 
-    def _tool_bar(self) -> QWidget:
-        bar = QToolBar()
-        bar.setIconSize(self._iface.iconSize(True))
-        for action in self.drawing.actions.values():
-            bar.addAction(action)
-        bar.addAction(self.drawing.reclassify)
-        self.role = QComboBox()
-        for text, role in ((tr("train"), TRAIN), (tr("validate"), VALIDATE), (tr("ignore"), IGNORE)):
-            self.role.addItem(text, role)
-        self.role.setToolTip(tr("What samples are drawn for: to learn from, for the accuracy figures, for nothing yet"))
-        self.role.currentIndexChanged.connect(lambda _: self._choose_role())
-        self.width = QSpinBox()
-        self.width.setRange(NARROWEST, WIDEST)
-        self.width.setValue(self.drawing.brush.width)
-        self.width.setSuffix(tr(" px"))
-        self.width.setToolTip(tr("How wide the brush is, in pixels of the screen"))
-        self.width.valueChanged.connect(self.drawing.brush.set_width)
-        row, rows, whole = QHBoxLayout(), QVBoxLayout(), QWidget()
-        row.addWidget(self.role, 1)
-        row.addWidget(self.width)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(bar)
-        rows.addLayout(row)
-        whole.setLayout(rows)
-        return whole
-
     # ------------------------------------------------------------ what happens
-
-    def _choose_role(self) -> None:
-        self.drawing.role = str(self.role.currentData())
 
     def _new_layer(self) -> Optional[QgsVectorLayer]:
         """A new training layer in the reference system of the rasters, else of the project."""
@@ -158,6 +140,17 @@ class BdgfDock(QgsDockWidget):
         if not ticked:
             return None
         return self.choice.raster(ticked[0]).grid, QgsCoordinateReferenceSystem(ticked[0].crs())
+
+    def _take_rasters(self) -> None:
+        """Look at the rasters that are ticked."""
+        try:
+            rasters = self.choice.rasters()
+        except (QgsProcessingException, RasterError) as error:
+            self.say(str(error))
+            rasters = None
+        if rasters != self._rasters:
+            self._rasters = rasters
+            self.drawing.look_at(rasters)
 
     def _take_layer(self) -> None:
         """Draw into the layer that was chosen."""

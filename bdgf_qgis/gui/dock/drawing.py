@@ -15,17 +15,21 @@ from qgis.PyQt.QtWidgets import QAction
 from ....model.shared.infos import ClassInfo
 from ...raster.samples.shapes import TRAIN
 from ...translation import tr
+from ...workflows.raster_inputs import Rasters
+from ...workflows.region_finder import RegionFinder
 from .samples import Samples, SamplesError
 from .tools.brush import BrushTool
+from .tools.grow import GrowTool
 from .tools.lasso import LassoTool
 from .tools.point import PointTool, Reference
 from .tools.polygon import PolygonTool
 from .tools.rectangle import RectangleTool
 from .tools.sample_tool import SampleTool
+from .tools.segment import SegmentTool
 
 
 class Drawing(QObject):
-    """The tools over a canvas; `failed(sentence)` where a sample could not be drawn, `wanted()` where no layer is.
+    """The tools over a canvas; `failed(sentence)` where a sample could not be drawn.
 
     reference  the grid that the point tool draws pixels of, with its reference system
     """
@@ -38,12 +42,16 @@ class Drawing(QObject):
         self._samples: Optional[Samples] = None
         self._info: Optional[ClassInfo] = None
         self.role = TRAIN
+        self.finder = RegionFinder(self)
         self.brush = BrushTool(canvas)
+        self.grow, self.segment = GrowTool(canvas, self.finder), SegmentTool(canvas, self.finder)
         tools: tuple[tuple[SampleTool, str, str, str, str], ...] = (
             (PolygonTool(canvas), tr("Draw a polygon"), "P", "mActionAddPolygon.svg", "polygon"),
             (RectangleTool(canvas), tr("Draw a rectangle"), "T", "mActionAddBasicRectangle.svg", "rectangle"),
             (LassoTool(canvas), tr("Draw freehand"), "L", "mActionStreamingDigitize.svg", "lasso"),
             (self.brush, tr("Paint with a brush"), "B", "mActionStyleManager.svg", "brush"),
+            (self.grow, tr("Grow a region from a pixel"), "G", "mActionTracing.svg", "grow"),
+            (self.segment, tr("Take a segment of the image"), "S", "mActionSplitParts.svg", "segment"),
             (PointTool(canvas, reference), tr("Take a single pixel"), "O", "mActionAddBasicShape.svg", "pixel"),
         )
         self.tools: dict[str, SampleTool] = {}
@@ -51,6 +59,8 @@ class Drawing(QObject):
         for tool, text, key, icon, name in tools:
             action = self._action(text, key, f"bdgf_{name}", QgsApplication.getThemeIcon(icon))
             action.setCheckable(True)
+            if isinstance(tool, (GrowTool, SegmentTool)):
+                action.setToolTip(f"{action.toolTip()}\n{tool.status_tip()}")
             action.triggered.connect(lambda _, tool=tool: self._canvas.setMapTool(tool))
             tool.setAction(action)
             tool.drawn.connect(self._drawn)
@@ -78,6 +88,11 @@ class Drawing(QObject):
         """Draw into these samples from now on."""
         self._show_samples(samples)
 
+    def look_at(self, rasters: Optional[Rasters]) -> None:
+        """Find regions on these rasters from now on."""
+        for tool in (self.grow, self.segment):
+            tool.set_scene(rasters)
+
     def draw_with(self, info: Optional[ClassInfo]) -> None:
         """Draw with this class from now on."""
         self._info = info
@@ -90,6 +105,7 @@ class Drawing(QObject):
         if not sip.isdeleted(self._canvas):
             for tool in self.tools.values():
                 tool.close()
+        self.finder.close()
 
     def _action(self, text: str, key: str, name: str, icon: Optional[QIcon] = None) -> QAction:
         action = QAction(icon or QIcon(), text, self)

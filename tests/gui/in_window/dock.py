@@ -116,12 +116,14 @@ def act() -> None:
         "brush": (Qt.Key.Key_B, lambda: drag([at(-100, -100), at(-60, -100), at(-30, -80)])),
         "pixel": (Qt.Key.Key_O, lambda: click(at(100, 100))),
     }
+    draws["grow"] = Qt.Key.Key_G, lambda: drag([at(-150, 130), at(-145, 130), at(-120, 130)])
+    draws["segment"] = Qt.Key.Key_S, lambda: click(at(-100, 160))
     for number, (name, (code, draw)) in enumerate(draws.items()):
         key(Qt.Key.Key_1 + number % 3)
         key(code)
         before = polygons(layer)
         draw()
-        wait(lambda: False, 0.2)
+        wait(lambda before=before: len(polygons(layer)) > len(before), 20)
         after = polygons(layer)
         layer.undoStack().undo()
         undone = polygons(layer)
