@@ -87,8 +87,9 @@ class RegionFinder(QObject):
         self._ask("segment", lambda session, wanted: session.segment(sight, settings, wanted), listener)
 
     def outline(self, slot: str, draw: Callable[[], bytes], listener: Listener) -> None:
-        """An outline, which `draw` makes; called in the thread."""
-        self._ask(slot, lambda session, wanted: draw(), listener)
+        """An outline, which `draw` makes; called in the thread. One that a newer one overtakes while it is drawn is
+        handed over too: who drags without a rest sees outlines all the same."""
+        self._ask(slot, lambda session, wanted: draw(), listener, overtaken=True)
 
     def new_slot(self, name: str) -> str:
         """A slot for a question that no other one replaces."""
@@ -106,18 +107,25 @@ class RegionFinder(QObject):
         self._thread.close(_PATIENCE)
         self._answers = queue.Queue()
 
-    def _ask(self, slot: str, question: Callable[[RegionSession, Callable[[], bool]], Any], listener: Listener) -> None:
+    def _ask(
+        self,
+        slot: str,
+        question: Callable[[RegionSession, Callable[[], bool]], Any],
+        listener: Listener,
+        overtaken: bool = False,
+    ) -> None:
         scene = self._scene
         if scene is None:
             return
 
         def work(wanted: Callable[[], bool]) -> None:
             call, answer = _outcome(lambda: question(self._session_of(scene), wanted), listener)
-            if wanted():
+            if overtaken or wanted():
                 self._answers.put(_Answer(scene, listener.owner, call, answer))
 
         self._thread.ask(slot, work)
-        self._timer.start()
+        if not self._timer.isActive():  # one that is started again and again never comes to its end
+            self._timer.start()
 
     def _session_of(self, scene: Rasters) -> RegionSession:
         """Called in the thread."""

@@ -28,6 +28,7 @@ from bdgf.bdgf_qgis.gui.dock.tools.region_tool import RegionTool
 from bdgf.bdgf_qgis.gui.dock.tools.segment import SegmentTool
 from bdgf.bdgf_qgis.workflows.raster_inputs import Rasters, rasters_of_layers
 from bdgf.bdgf_qgis.workflows.region_finder import RegionFinder
+from bdgf.bdgf_qgis.workflows.regions import Growth
 from bdgf.tests.gui.dock.region_hand import ALT, NORTH, RIGHT, SHIFT, WEST, Hand, hand_of, metres, soon
 from bdgf.tests.raster.helpers import UTM, write_raster
 
@@ -103,6 +104,24 @@ def test_press_drag_and_let_go(grow: Hand) -> None:
     assert crs.postgisSrid() == UTM and geometry.isGeosValid() and not geometry.isMultipart()
     assert geometry.area() > 0.9 * 800 * 1000
     assert grow.shown().isEmpty() and grow.failed == []
+
+
+def test_who_drags_without_a_rest_sees_outlines(grow: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = Growth.outline
+
+    def slow(growth: Growth, tolerance: float) -> bytes:
+        time.sleep(0.06)
+        return quick(growth, tolerance)
+
+    monkeypatch.setattr(Growth, "outline", slow)
+    grow.press(FIELD)
+    assert soon(lambda: not grow.shown().isEmpty())
+    seen = []
+    for right in range(-300, 0, 5):
+        grow.move(FIELD, right)
+        QTest.qWait(10)
+        seen.append(grow.shown().area())
+    assert len(set(seen)) > 4
 
 
 def test_clicks_take_the_last_tolerance_and_none_is_lost(grow: Hand) -> None:
