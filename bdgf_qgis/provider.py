@@ -14,6 +14,7 @@ from .algorithms.create_demo_scene import CreateDemoScene
 from .algorithms.create_training_layer import CreateTrainingLayer
 from .algorithms.install_environment import InstallEnvironment
 from .algorithms.pretrain import Pretrain
+from .algorithms.suggest_samples import SuggestSamples
 from .algorithms.train import Train
 from .resources import icon, plugin_version
 from .translation import tr
@@ -26,6 +27,7 @@ ALGORITHMS = (
     Classify,
     ClassifyFolder,
     Assess,
+    SuggestSamples,
     InstallEnvironment,
     CheckEnvironment,
 )

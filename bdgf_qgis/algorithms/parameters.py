@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterDistance,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
@@ -159,6 +160,10 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         kind = QgsProcessingParameterNumber.Type.Double
         self.add(QgsProcessingParameterNumber(key, label, kind, default, False, 0.0, most), help_text)
 
+    def add_distance(self, key: str, label: str, help_text: str, layer: str) -> None:
+        """A distance in the units of the layer given under the key `layer`, which may be left empty."""
+        self.add(QgsProcessingParameterDistance(key, label, None, layer, True, 0.0), help_text, optional=True)
+
     def add_switch(self, key: str, label: str, help_text: str, default: bool, advanced: bool = False) -> None:
         """Yes or no."""
         self.add(QgsProcessingParameterBoolean(key, label, default), help_text, advanced=advanced)
@@ -199,6 +204,10 @@ class DeclaringAlgorithm(QgsProcessingAlgorithm):
         """A polygon layer that is written, to `place` where nothing else is said (see workflows/default_places.py)."""
         parameter = KeptLayer(key, label, QgsProcessing.TypeVectorPolygon, place)
         self.add(parameter, f"{help_text} {self._place_help()}")
+
+    def add_points_result(self, key: str, label: str, help_text: str) -> None:
+        """A point layer that is written."""
+        self.add(QgsProcessingParameterVectorDestination(key, label, QgsProcessing.TypeVectorPoint), help_text)
 
     def add_kept_file(self, key: str, label: str, help_text: str, file_filter: str, place: str) -> None:
         """A file that is written, to `place` where nothing else is said (see workflows/default_places.py)."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 from qgis.core import (
@@ -25,6 +23,7 @@ from ...model.shared.infos import ClassInfo
 from ..raster.samples.classes import CODE_FIELD, NAME_FIELD, ROLE_FIELD
 from ..raster.samples.shapes import IGNORE, TRAIN, VALIDATE
 from ..translation import tr
+from .stored_style import store_style
 
 _LOUD = "#ff00ff"
 _FILL = 110  # of 255, so that the image shows through
@@ -67,16 +66,7 @@ def style_samples(layer: QgsVectorLayer, classes: Sequence[ClassInfo]) -> None:
 
 def store_sample_style(path: Path, classes: Sequence[ClassInfo], table: str = "") -> str:
     """Store style and form in a GeoPackage as its default; returns why it failed, '' where it did not."""
-    name = table or path.stem
-    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
-    if not layer.isValid():
-        return tr("the new file cannot be opened")
-    style_samples(layer, classes)
-    problem = str(layer.saveStyleToDatabase(name, tr("Classes of BDGF"), True, "") or "")
-    del layer
-    with closing(sqlite3.connect(str(path))) as connection:  # QGIS leaves a mode that needs two files more to be read
-        connection.execute("PRAGMA journal_mode = DELETE")
-    return problem
+    return store_style(path, table or path.stem, lambda layer: style_samples(layer, classes))
 
 
 def class_symbol(colour: str) -> QgsFillSymbol:

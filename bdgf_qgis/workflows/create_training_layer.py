@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from qgis.core import (
     QgsField,
     QgsFields,
     QgsProcessingException,
-    QgsVectorFileWriter,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QVariant
@@ -29,6 +26,7 @@ from ..raster.samples.classes import CODE_FIELD, NAME_FIELD, ROLE_FIELD
 from ..style.palette import free_colour
 from ..style.sample_style import store_sample_style
 from ..translation import tr
+from .geopackage import write_layer
 from .result_files import file_result, held_places, placed
 
 
@@ -98,24 +96,8 @@ def _write(path: Path, wanted: TrainingLayer, transforms: QgsCoordinateTransform
     fields.append(QgsField(CODE_FIELD, QVariant.Int))
     fields.append(QgsField(NAME_FIELD, QVariant.String))
     fields.append(QgsField(ROLE_FIELD, QVariant.String))
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName = "GPKG"
-    options.layerName = name = Path(wanted.path).stem
-    writer = QgsVectorFileWriter.create(str(path), fields, QgsWkbTypes.Polygon, wanted.crs, transforms, options)
-    failed, text = writer.hasError(), writer.errorMessage()
-    del writer  # closes the file
-    if failed:
-        raise QgsProcessingException(tr("The training layer cannot be written: {reason}.").format(reason=text))
-    if not wanted.crs.isValid():
-        _mark_as_plane(path)
+    name = write_layer(path, wanted.path, fields, QgsWkbTypes.Polygon, wanted.crs, transforms)
     problem = store_sample_style(path, wanted.classes, name)
     if problem:
         text = tr("The style of the training layer cannot be stored: {reason}.")
         raise QgsProcessingException(text.format(reason=problem))
-
-
-def _mark_as_plane(path: Path) -> None:
-    """Without a CRS QGIS writes 'undefined geographic', as if coordinates were degrees; -1 is an undefined plane."""
-    with closing(sqlite3.connect(str(path))) as connection, connection:
-        for table in ("gpkg_contents", "gpkg_geometry_columns"):
-            connection.execute(f"UPDATE {table} SET srs_id = -1")

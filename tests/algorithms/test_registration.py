@@ -63,6 +63,17 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "REPORT": "fileDestination?",
         "JSON": "fileDestination?",
     },
+    "suggestsamples": {
+        "CLASSIFICATION": "raster",
+        "CONFIDENCE": "raster?",
+        "PROBABILITIES": "raster?",
+        "COUNT": "number",
+        "MIN_DISTANCE": "distance?",
+        "EXTENT": "extent?",
+        "SAMPLES": "source?",
+        "SEED": "number!",
+        "OUTPUT": "vectorDestination",
+    },
 }
 OUTPUTS: dict[str, dict[str, str]] = {
     "createdemoscene": {
@@ -89,6 +100,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "FAILURES": "outputNumber",
     },
     "assess": {"REPORT": "outputHtml", "JSON": "outputFile", **FIGURES},
+    "suggestsamples": {"OUTPUT": "outputVector"},
 }
 each_algorithm = pytest.mark.parametrize("name", list(PARAMETERS))
 
