@@ -120,9 +120,10 @@ def test_rasters_of_classify_name_the_second_class(scene: Scene, trained: Traine
         assert {feature["second_class"], feature["map_class"]} == {
             bands[band] for band in np.argsort(shares[:, row, column])[-2:]
         } or np.ptp(ordered[-3:-1]) < 1e-3
-    swapped = {"CLASSIFICATION": results["CONFIDENCE"], "CONFIDENCE": results["OUTPUT"]}
+    other = str(tmp_path / "other.gpkg")
+    swapped = {"CLASSIFICATION": results["CONFIDENCE"], "CONFIDENCE": results["OUTPUT"], "OUTPUT": other}
     assert "'sure' is the confidence of a map that BDGF wrote, not classes" in refused("suggestsamples", swapped)
-    wrong = {**given, "PROBABILITIES": results["CONFIDENCE"], "OUTPUT": str(tmp_path / "other.gpkg")}
+    wrong = {**given, "PROBABILITIES": results["CONFIDENCE"], "OUTPUT": other}
     text = refused("suggestsamples", wrong)
     assert "'sure' is the confidence of a map that BDGF wrote, not its probabilities" in text
 

@@ -101,7 +101,7 @@ class BdgfRunner:
         Raises EngineError, FileError or RasterError as a run in QGIS does.
         """
         labels = rasterise_labels(stack, training.polygons, training.crs_wkt, CLASS_FIELD, 0.0, seed)
-        pretrained, pretrain_seconds, curves = self._pretrained(stack, settings, seed)
+        pretrained, pretrain_seconds, curves = self.pretrained(stack, settings, seed)
         folder = self._worker.workspace.job_folder()
         start = time.monotonic()
         job = TrainJob(
@@ -128,7 +128,7 @@ class BdgfRunner:
         seconds = {"pretrain": pretrain_seconds, "train": train_seconds, "classify": classify_seconds}
         return BdgfResult(figures, seconds, scene_map.pixels, curves | _series(trained.curves))
 
-    def _pretrained(self, stack: ModalityStack, settings: Settings, seed: int) -> tuple[Path, float, Curves]:
+    def pretrained(self, stack: ModalityStack, settings: Settings, seed: int) -> tuple[Path, float, Curves]:
         """A pre-trained model of this scene, made where it is not there yet; its seconds and curves."""
         sources = [each.raster.path for each in stack.modalities]
         what = [sources, asdict(settings.diffusion), settings.components, seed, self._device]

@@ -77,7 +77,7 @@ def _few_pixels(samples: Samples, count: int, draw: int, stack: ModalityStack) -
         points = labels.points[labels.points[:, 2] == position]
         random = np.random.default_rng([draw, each.code])
         for row, column in points[random.permutation(len(points))[:count], :2].tolist():
-            wkb = _square(stack.grid.transform, row, column)
+            wkb = square(stack.grid.transform, row, column)
             polygons.append(Polygon(len(polygons) + 1, wkb, each.code, each.name))
     return Samples(tuple(polygons), stack.grid.wkt)
 
@@ -113,7 +113,8 @@ def _box(west: float, south: float, east: float, north: float) -> ogr.Geometry:
     return _surface([(west, south), (east, south), (east, north), (west, north)])
 
 
-def _square(transform: Sequence[float], row: int, column: int) -> bytes:
+def square(transform: Sequence[float], row: int, column: int) -> bytes:
+    """The outline of a pixel, in map coordinates."""
     west, wide, _, north, _, high = transform
     x, y = west + column * wide, north + row * high
     return bytes(_box(x, y + high, x + wide, y).ExportToWkb())
