@@ -103,7 +103,7 @@ class Mapper:
             )
             shares = files.enter_context(
                 OutputRaster(
-                    str(folder / "shares.tif"),
+                    shares_path,
                     stack.grid,
                     whole,
                     len(names),
