@@ -136,6 +136,15 @@ class GridMapping:
             return None
         return int(whole[1]), int(whole[0])
 
+    def pixels_of_grid(self) -> tuple[float, float]:
+        """How many common pixels an own pixel is wide and high, in the middle of the footprint."""
+        found = self.footprint()
+        row, column = found.row + found.height / 2, found.column + found.width / 2
+        places = np.array([[column - 0.5, row], [column + 0.5, row], [column, row - 0.5], [column, row + 0.5]])
+        west, east, north, south = self.to_own(places)
+        wide, high = np.hypot(*(east - west)), np.hypot(*(south - north))
+        return (1 / wide, 1 / high) if min(wide, high) > 0 else (1.0, 1.0)
+
     def footprint(self) -> Window:
         """A window of the common grid that holds every pixel the raster can give; empty without overlap."""
         if self._forward is None:

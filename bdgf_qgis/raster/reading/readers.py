@@ -74,6 +74,7 @@ class WarpedReader:
         self._mapping = mapping
         self._pieces: OrderedDict[tuple[int, int], Optional[Pixels]] = OrderedDict()
         self._kept = 0
+        self._kernel = _kernel_of(mapping)
 
     def read(self, window: Window) -> Pixels:
         """Values (C, h, w) and valid pixels (h, w) of a window of the common grid; 0 and invalid off the raster."""
@@ -125,7 +126,9 @@ class WarpedReader:
                 origin.GetRasterBand(number).WriteArray(filled)
             origin.GetRasterBand(len(array) + 1).WriteArray(valid.astype(np.uint8) * 255)
             method = gdal.GRA_NearestNeighbour if self.pixels.paletted else gdal.GRA_Bilinear
-            options = gdal.WarpOptions(resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR)
+            options = gdal.WarpOptions(
+                resampleAlg=method, srcAlpha=True, dstAlpha=True, errorThreshold=_ERROR, warpOptions=self._kernel
+            )
             calls.require(gdal.Warp(target, origin, options=options))
             values = target.ReadAsArray(buf_type=kind, band_list=list(range(1, len(array) + 1)))
             alpha = target.GetRasterBand(len(array) + 1).ReadAsArray()
@@ -177,6 +180,15 @@ class TurnedReader:
 
 
 Reader = Union[DirectReader, WarpedReader, TurnedReader]
+
+
+def _kernel_of(mapping: GridMapping) -> list[str]:
+    """Options that make the kernel of a finer raster as wide as a common pixel.
+
+    GDAL itself goes by the windows of a piece, which the edges of both grids cut off, and takes another kernel there.
+    """
+    wide, high = mapping.pixels_of_grid()
+    return [f"XSCALE={min(wide, 1.0):.9g}", f"YSCALE={min(high, 1.0):.9g}"]
 
 
 def _size(piece: Optional[Pixels]) -> int:

@@ -181,3 +181,22 @@ def test_a_far_finer_raster_is_read_in_pieces(tmp_path: Path) -> None:
     values = arrays[1][0]
     assert values[:98].max() == 0 and values[102:].max() == 0
     assert abs(values[98:102].sum(axis=0).mean() * 10 - 8 * 2.5) < 0.3, "the strip's sum is kept"
+
+
+@pytest.mark.parametrize("finer", [2, 3])
+def test_a_finer_raster_has_one_kernel_up_to_its_edge(tmp_path: Path, finer: int) -> None:
+    """The last piece of the warp, which both grids cut off, averages as widely as all others."""
+    west, wide, _, north, _, high = TRANSFORM
+    fine = (west, wide / finer, 0.0, north, 0.0, high / finer)
+    noise = np.random.default_rng(0).normal(100, 30, (600 * finer, 300 * finer)).astype(np.float32)
+    whole, cut = (
+        make_raster(tmp_path / f"{name}.tif", noise[: rows * finer], fine)
+        for name, rows in (("whole", 600), ("cut", 300))
+    )
+    grids = [make_raster(tmp_path / f"grid{rows}.tif", np.ones((rows, 300), np.uint8)) for rows in (600, 300)]
+    window = Window(256, 0, 40, 300)
+    with open_stack([whole], grids[0]) as large, open_stack([cut], grids[1]) as small:
+        wanted, found = (stack.read(window)[0][0][0] for stack in (large, small))
+    assert np.abs(wanted - found).max() < 1e-3
+    blocks = noise[256 * finer : 296 * finer].reshape(40, finer, 300, finer).mean(axis=(1, 3))
+    assert np.corrcoef(found.ravel(), blocks.ravel())[0, 1] > 0.8
