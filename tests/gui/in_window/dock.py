@@ -4,70 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inside import HOME, main, tell, wait
+from hands import RIGHT, answer, click, drag, key, press, shoot, view
+from inside import main, tell, wait
 from qgis.core import QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QPoint, Qt, QTimer
-from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QInputDialog, QWidget
+from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.utils import iface, plugins
-
-LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
-
-
-def view() -> Any:
-    return iface.mapCanvas().viewport()
-
-
-def click(place: QPoint, button: Any = LEFT) -> None:
-    QTest.mouseMove(view(), place)
-    QTest.mouseClick(view(), button, NONE, place)
-
-
-def press(widget: QWidget) -> None:
-    QTest.mouseClick(widget, LEFT)
-
-
-def key(code: Any) -> None:
-    canvas = iface.mapCanvas()
-    canvas.setFocus()
-    QTest.keyClick(canvas, code)
-
-
-def drag(places: Sequence[QPoint]) -> None:
-    QTest.mouseMove(view(), places[0])
-    QTest.mousePress(view(), LEFT, NONE, places[0])
-    for place in places[1:]:
-        QTest.mouseMove(view(), place)
-    QTest.mouseRelease(view(), LEFT, NONE, places[-1])
-
-
-def corners(*places: QPoint) -> None:
-    for place in places:
-        click(place)
-    click(places[-1], RIGHT)
-
-
-def answer(text: str, ask: Callable[[], None]) -> None:
-    """Type a text into the question that comes up."""
-
-    def type_in() -> None:
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, QInputDialog), dialog
-        dialog.setTextValue(text)
-        dialog.accept()
-
-    QTimer.singleShot(300, type_in)
-    ask()
-
-
-def shoot(name: str) -> None:
-    iface.mapCanvas().waitWhileRendering()
-    wait(lambda: False, 0.5)
-    iface.mainWindow().grab().save(str(HOME / f"{name}.png"))
 
 
 def polygons(layer: Any) -> list[Any]:
