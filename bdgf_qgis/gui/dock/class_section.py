@@ -39,6 +39,8 @@ from .class_files import (
 from .class_table import CODE, NAME, PIXELS, POLYGONS, SHARE, ClassTableModel
 from .samples import Samples, SamplesError
 
+_NARROW = 340  # pixels
+_ROWS = 5  # that are shown at least
 _FIND_FROM = 8  # classes from which the line to find one is shown without being asked for
 
 
@@ -63,6 +65,7 @@ class ClassSection(QWidget):
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setMinimumHeight((_ROWS + 1) * self.table.verticalHeader().defaultSectionSize())
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
@@ -103,6 +106,11 @@ class ClassSection(QWidget):
         self.find.textChanged.connect(self._filter)
         self.find.returnPressed.connect(self._take_found)
         self.show_samples(None)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Another width may have room for other columns."""
+        super().resizeEvent(event)
+        self._show_columns()
 
     # ------------------------------------------------------------ what is shown
 
@@ -261,9 +269,11 @@ class ClassSection(QWidget):
         self._show_columns()
 
     def _show_columns(self) -> None:
-        """Pixels and shares, once they were counted."""
-        for column in (PIXELS, SHARE):
-            self.table.setColumnHidden(column, not self.model.counted)
+        """Pixels and shares, once they were counted; of a narrow dock names come first."""
+        narrow = self.width() < _NARROW
+        self.table.setColumnHidden(PIXELS, not self.model.counted)
+        self.table.setColumnHidden(SHARE, not self.model.counted or narrow)
+        self.table.setColumnHidden(CODE, self.model.counted and narrow)
         self._tell_of_unclassified()
 
     def _tell_of_unclassified(self) -> None:

@@ -12,8 +12,10 @@ from qgis.PyQt.QtWidgets import QAction, QScrollArea, QVBoxLayout, QWidget
 
 from ...files.errors import FileError
 from ...raster.errors import RasterError
+from ...raster.samples.statistics import SampleStatistics
 from ...translation import tr
 from ...workflows.new_training_layer import new_training_layer
+from ...workflows.polygon_inputs import DrawnPolygons, polygons_of_layer
 from ...workflows.raster_inputs import Rasters
 from .autosave import AutoSave
 from .canvas_keys import CanvasKeys
@@ -24,6 +26,8 @@ from .rounds import Rounds
 from .samples import Samples
 from .scene_choice import SceneChoice
 from .scene_section import SceneSection
+from .statistics.asker import StatisticsAsker
+from .statistics.panel import StatisticsPanel
 from .tool_bar import ToolBar
 from .tools.point import Reference
 
@@ -48,6 +52,8 @@ class BdgfDock(QgsDockWidget):
         self.autosave = AutoSave(self)
         self.rounds = Rounds(self._project, self)
         self.round = RoundSection(self.rounds)
+        self.asker = StatisticsAsker(self)
+        self.statistics = StatisticsPanel()
         self.find = QAction(tr("Find a class by its letters"), self)
         self.find.setObjectName("bdgf_find_class")
         self.find.setShortcut(QKeySequence("/"))
@@ -74,6 +80,8 @@ class BdgfDock(QgsDockWidget):
         self.choice.rasters_changed.connect(self._later.start)
         self.choice.training_changed.connect(self._take_layer)
         self.classes.chosen.connect(self.drawing.draw_with)
+        self.asker.found.connect(self._show_statistics)
+        self.asker.failed.connect(self.statistics.show_failure)
         self.round.wanted.connect(self._begin_round)
         self.rounds.ended.connect(self._round_ended)
         for part in (self.classes, self.drawing, self.autosave, self.round):
@@ -89,6 +97,7 @@ class BdgfDock(QgsDockWidget):
         self._later.stop()
         self.keys.close()
         self.tools.close_parts()
+        self.asker.close()
         self.drawing.close()
         self.autosave.close()
         self.rounds.close()
@@ -107,6 +116,7 @@ class BdgfDock(QgsDockWidget):
         for title, widget, stretch in (
             (tr("Scene"), self.scene, 0),
             (tr("Classes"), self.classes, 1),
+            (tr("Statistics"), self.statistics, 1),
             (tr("Map"), self.round, 0),
         ):
             box = QgsCollapsibleGroupBox(title)
@@ -151,6 +161,7 @@ class BdgfDock(QgsDockWidget):
         if rasters != self._rasters:
             self._rasters = rasters
             self.drawing.look_at(rasters)
+            self._ask()
 
     def _take_layer(self) -> None:
         """Draw into the layer that was chosen."""
@@ -160,6 +171,7 @@ class BdgfDock(QgsDockWidget):
         self._samples = Samples(layer, field, self._project) if layer is not None and field else None
         if self._samples is not None:
             self._samples.edited.connect(self.classes.refresh)
+            self._samples.edited.connect(self._ask)
             self._samples.classes_changed.connect(self.classes.refresh)
             self._samples.gone.connect(self._layer_gone)
         elif layer is not None:
@@ -167,9 +179,31 @@ class BdgfDock(QgsDockWidget):
         self.autosave.follow(self._samples)
         self.classes.show_samples(self._samples)
         self.drawing.draw_into(self._samples)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Have statistics made of the samples as they are."""
+        self.asker.ask(self._inputs)
+
+    def _inputs(self) -> Optional[tuple[Rasters, DrawnPolygons]]:
+        """The scene and the samples; None where there is nothing to look at yet."""
+        layer = None if self._samples is None else self._samples.layer
+        if layer is None or self._rasters is None or not layer.featureCount():
+            return None
+        try:
+            return self._rasters, polygons_of_layer(layer, self.choice.field, self._project)
+        except QgsProcessingException as error:
+            self.statistics.show_failure(str(error))
+            return None
+
+    def _show_statistics(self, statistics: SampleStatistics) -> None:
+        self.statistics.show_statistics(statistics, self.classes.model.classes)
+        self.classes.model.show_pixels(statistics.pixels)
 
     def _layer_gone(self) -> None:
         self._samples = None
+        self.asker.forget()
+        self.statistics.show_statistics(SampleStatistics(), ())
         self.autosave.follow(None)
         self.classes.show_samples(None)
         self.drawing.draw_into(None)

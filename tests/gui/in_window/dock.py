@@ -100,10 +100,13 @@ def act() -> None:
     tell("reclassified", codes=sorted({one[0] for one in polygons(layer)}))
     layer.undoStack().undo()
     layer.removeSelection()
+    model = dock.classes.model
     tell(
         "counts",
-        rows=[[dock.classes.model.index(row, column).data() for column in range(3)] for row in range(3)],
+        rows=[[model.index(row, column).data() for column in range(3)] for row in range(3)],
     )
+    wait(lambda: model.counted, 10)
+    tell("statistics", pixels=model.counted, pairs=dock.statistics.pairs.topLevelItemCount())
     shoot("dock")
     dock.autosave.save()
     tell("saved", modified=layer.isModified(), editable=layer.isEditable(), written=layer.dataProvider().featureCount())

@@ -65,6 +65,7 @@ def act() -> None:
             drag(pixels)
             wait(lambda: False, _PAUSE + 0.02)
     drawn = time.monotonic()
+    wait(lambda: bool(dock.statistics.pairs.topLevelItemCount()), 10)
     shoot("drawn")
     ended: list[Any] = []
     dock.rounds.ended.connect(lambda well, text: ended.append([well, text]))
