@@ -57,13 +57,15 @@ def model_result(model: str) -> Written:
 
 def place_model(kind: str, source: Path, model: str, *others: tuple[Path, str]) -> None:
     """Put a whole model of a kind (TRAINED or PRETRAINED) in its place, with other results of its run: all or none.
+    It is remembered as the newest, unless the kind is ''.
 
     The run need not go on then, and the state beside the model goes.
     """
     put_all_in_place([(source, model), *others])
     with contextlib.suppress(OSError):  # a file that is held open does no harm
         Path(checkpoint_of(model)).unlink(missing_ok=True)
-    remember_model(kind, model)
+    if kind:
+        remember_model(kind, model)
 
 
 def remember_model(kind: str, path: str) -> None:

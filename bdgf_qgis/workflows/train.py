@@ -49,6 +49,7 @@ class Training:
     pretrained    the model to start from; None: from nothing
     keep_partial  whether Cancel, once the classifier learns, leaves a model
     model, report paths of the results; '' where no report is wanted
+    remembered    whether the model is offered by Classify from then on
     """
 
     rasters: Rasters
@@ -61,6 +62,7 @@ class Training:
     report: str = ""
     pretrained: Optional[ModelFile] = None
     keep_partial: bool = False
+    remembered: bool = True
 
 
 def train_model(wanted: Training, feedback: Feedback) -> Optional[Accuracy]:
@@ -86,7 +88,7 @@ def train_model(wanted: Training, feedback: Feedback) -> Optional[Accuracy]:
         page = folder / "report.html"
         if wanted.report:
             page.write_text(_report(wanted.model, written, labels, trained).html(), encoding="utf-8")
-        place_model(TRAINED, written, wanted.model, (page, wanted.report))
+        place_model(TRAINED if wanted.remembered else "", written, wanted.model, (page, wanted.report))
         if trained.partial:
             feedback.warn(tr("Cancelled: the model holds what was learned so far."))
     accuracy = _accuracy(trained, labels, feedback)

@@ -37,6 +37,7 @@ def test_from_an_empty_project_to_a_map(tmp_path: Path, scenes: Callable[[str], 
     assert window.of("reclassified")["codes"] == [3]
     assert window.of("counts")["rows"] == [["Water", 1, 4], ["Trees", 2, 2], ["Grass", 3, 2]]
     assert window.of("statistics")["pixels"] and window.of("statistics")["pairs"] == 3
+    assert window.of("live")["text"].startswith("Fitted") and window.of("live again")["text"].startswith("Mapped")
     saved = window.of("saved")
     assert not saved["modified"] and saved["editable"] and saved["written"] == 8
     for number in (1, 2):

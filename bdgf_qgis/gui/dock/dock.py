@@ -21,6 +21,7 @@ from .autosave import AutoSave
 from .canvas_keys import CanvasKeys
 from .class_section import ClassSection
 from .drawing import Drawing
+from .live.panel import LivePanel
 from .round_section import RoundSection
 from .rounds import Rounds
 from .samples import Samples
@@ -54,6 +55,7 @@ class BdgfDock(QgsDockWidget):
         self.round = RoundSection(self.rounds)
         self.asker = StatisticsAsker(self)
         self.statistics = StatisticsPanel()
+        self.live = LivePanel(iface.mapCanvas(), self._inputs)
         self.find = QAction(tr("Find a class by its letters"), self)
         self.find.setObjectName("bdgf_find_class")
         self.find.setShortcut(QKeySequence("/"))
@@ -98,6 +100,7 @@ class BdgfDock(QgsDockWidget):
         self.keys.close()
         self.tools.close_parts()
         self.asker.close()
+        self.live.close_parts()
         self.drawing.close()
         self.autosave.close()
         self.rounds.close()
@@ -122,6 +125,8 @@ class BdgfDock(QgsDockWidget):
             box = QgsCollapsibleGroupBox(title)
             box.setObjectName(f"BdgfDock{widget.__class__.__name__}")
             inside = QVBoxLayout(box)
+            if widget is self.round:
+                inside.addWidget(self.live)
             inside.addWidget(widget)
             if widget is self.classes:
                 inside.insertWidget(0, self.tools)
@@ -182,8 +187,9 @@ class BdgfDock(QgsDockWidget):
         self._ask()
 
     def _ask(self) -> None:
-        """Have statistics made of the samples as they are."""
+        """Have statistics and the live map made of the samples as they are."""
         self.asker.ask(self._inputs)
+        self.live.changed()
 
     def _inputs(self) -> Optional[tuple[Rasters, DrawnPolygons]]:
         """The scene and the samples; None where there is nothing to look at yet."""

@@ -1,0 +1,1 @@
+"""The live map: asked for at each change, drawn over the canvas."""
