@@ -75,10 +75,9 @@ def suggest(
     """
     wide, high = grid.pixel_size
     pixel = min(wide, high)
-    area = sum(one.pixels for one in classes.values()) * wide * high
-    first = max(distance, pixel / 2) if distance is not None else max(pixel, _LOOSE * (area / max(count, 1)) ** 0.5)
-    least = first if distance is not None else pixel
     board = _Board(classes, grid, drawn)
+    first = max(pixel, _LOOSE * board.even_spacing(count)) if distance is None else max(distance, pixel / 2)
+    least = first if distance is not None else pixel
     distances = dict.fromkeys(classes, first)
     given = dict.fromkeys(classes, 0)
     open_ones = set(classes)
@@ -123,6 +122,12 @@ class _Board:
         self._drawn = drawn
         self._size = size
         self._bounds = np.array([shape.bounds for shape in drawn]).reshape(-1, 4) * np.tile(size, 2)
+
+    def even_spacing(self, count: int) -> float:
+        """Spacing of so many points and the polygons there, spread evenly over the rectangle of all candidates."""
+        low, high = self._places.min(axis=0), self._places.max(axis=0)
+        beside = (self._bounds[:, :2] <= high).all(axis=1) & (self._bounds[:, 2:] >= low).all(axis=1)
+        return float(np.prod(high - low + self._size) / (count + beside.sum())) ** 0.5
 
     def place(self, code: int, distance: float, depth: Optional[int] = None) -> Optional[Suggestion]:
         """Choose the first of a class's first `depth` candidates that keeps a distance; None where none does."""

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
+from bdgf.bdgf_qgis.raster.grid import Window
 from bdgf.bdgf_qgis.raster.reading.stack import ModalityStack
 from bdgf.bdgf_qgis.raster.samples.candidates import POWER, CandidateDraw
-from bdgf.bdgf_qgis.raster.samples.shapes import Polygon, shapes_of
+from bdgf.bdgf_qgis.raster.samples.shapes import shapes_of
 from bdgf.bdgf_qgis.raster.samples.suggestions import suggest
-from bdgf.bdgf_qgis.raster.samples.uncertainty import UncertainMap
-from bdgf.tests.benchmarks.accuracy.draws import hold_out, scarce, square
-from bdgf.tests.benchmarks.accuracy.figures import Reference, compared, reference_of
+from bdgf.bdgf_qgis.raster.samples.uncertainty import UncertainBlock
+from bdgf.tests.benchmarks.accuracy.draws import scarce
+from bdgf.tests.benchmarks.accuracy.figures import reference_of
 from bdgf.tests.benchmarks.accuracy.scene import Samples
-from bdgf.tests.benchmarks.suggesting.mapper import Mapped, Mapper
+from bdgf.tests.benchmarks.suggesting.pixel_maps import PixelMaps
 
 START, ADDED = "10px", 30
-RANDOM = "random"
+BEFORE, RANDOM = "before", "random"
 RULE = f"power {POWER:g}"  # what bdgf:suggestsamples does
 CHOICES = (RANDOM, "power 0", "power 1", "power 2", "power 4", "power 8", "power 1e6")  # the last: the extreme tail
 
 
 @dataclass(frozen=True)
 class Round:
-    """Overall and average accuracy of the map after a choice; '' is the map before any."""
+    """Overall and average accuracy of the map after a choice; BEFORE is the map before any."""
 
     draw: int
     choice: str
@@ -35,62 +35,47 @@ class Round:
 
 
 def rounds(
-    stack: ModalityStack,
-    training: Samples,
-    validation: Samples | None,
-    draw: int,
-    choices: Sequence[str],
-    mapper: Mapper,
+    stack: ModalityStack, maps: PixelMaps, pool: Samples, measured: Samples, draw: int, choices: Sequence[str]
 ) -> Iterator[Round]:
     """One draw: the map of its first pixels, and that of every choice from the same pixels.
 
-    validation  what is measured with; None holds polygons of the training out
+    pool      polygons whose pixels may be labelled
+    measured  those that the accuracies come from
     """
-    pool, measured = hold_out(training, draw) if validation is None else (training, validation)
-    reference, ground = reference_of(stack, measured), reference_of(stack, pool)
-    start = scarce(pool, START, draw, stack)
-    known = reference_of(stack, start)
-    free = np.zeros((stack.grid.height, stack.grid.width), np.int64)
-    free[ground.rows, ground.columns] = ground.codes
-    free[known.rows, known.columns] = 0
-    with mapper.mapped(stack, start) as mapped:
-        yield _measured(draw, "", mapped, reference)
-        found = {choice: _chosen(choice, mapped, free, start, stack, draw) for choice in choices}
-    for choice, pixels in found.items():
-        with mapper.mapped(stack, _with(start, pixels, free, ground, stack)) as mapped:
-            yield _measured(draw, choice, mapped, reference)
+    known = scarce(pool, START, draw, stack)
+    start, ground, reference = (_numbers(stack, maps, samples) for samples in (known, pool, measured))
+    free = np.setdiff1d(ground, start)
+    probabilities = maps.probabilities(start)
+    yield _measured(draw, BEFORE, probabilities, maps, reference)
+    drawn = shapes_of(known.polygons, known.crs_wkt, stack.grid).shapes
+    for choice in choices:
+        if choice == RANDOM:
+            added = np.random.default_rng([draw, ADDED]).choice(free, ADDED, replace=False)
+        else:
+            selection = CandidateDraw(max(1000, 20 * ADDED), draw, float(choice.split()[1]))
+            selection.take(_block(maps, free, probabilities), np.ones(len(free), bool))
+            found = suggest(selection.classes(), ADDED, stack.grid, None, drawn).points
+            added = maps.numbers(*np.array([(point.row, point.column) for point in found]).T)
+        yield _measured(draw, choice, maps.probabilities(np.concatenate([start, added])), maps, reference)
 
 
-def _measured(draw: int, choice: str, mapped: Mapped, reference: Reference) -> Round:
-    figures = compared(reference, mapped.codes[reference.rows, reference.columns], None)
-    return Round(draw, choice, figures.overall, figures.average)
+def _numbers(stack: ModalityStack, maps: PixelMaps, samples: Samples) -> np.ndarray:
+    found = reference_of(stack, samples)
+    return maps.numbers(found.rows, found.columns)
 
 
-def _chosen(
-    choice: str, mapped: Mapped, free: np.ndarray, start: Samples, stack: ModalityStack, draw: int
-) -> list[tuple[int, int]]:
-    """Rows and columns of labelled pixels that are picked to be labelled next."""
-    if choice == RANDOM:
-        places = np.flatnonzero(free)
-        picked = np.random.default_rng([draw, ADDED]).choice(places, ADDED, replace=False)
-        return [(int(place) // free.shape[1], int(place) % free.shape[1]) for place in picked]
-    selection = CandidateDraw(max(1000, 20 * ADDED), draw, float(choice.split()[1]))
-    with closing(UncertainMap(mapped.classification, None, mapped.probabilities)) as pixels:
-        for part in pixels.windows(stack.grid.window):
-            block = pixels.read(part)
-            selection.take(block, free[part.slices_in(stack.grid.window)].ravel()[block.place] > 0)
-    drawn = shapes_of(start.polygons, start.crs_wkt, stack.grid).shapes
-    found = suggest(selection.classes(), ADDED, stack.grid, None, drawn)
-    return [(point.row, point.column) for point in found.points]
+def _block(maps: PixelMaps, some: np.ndarray, probabilities: np.ndarray) -> UncertainBlock:
+    """Pixels of some numbers as the map's one block: class, margin and second class."""
+    place = maps.rows[some].astype(np.int64) * maps.shape[1] + maps.columns[some]
+    order = np.argsort(place)
+    shares = probabilities[some[order]]
+    ranked, ordered = np.argsort(shares, axis=1), np.sort(shares, axis=1)
+    margin = (1 - (ordered[:, -1] - ordered[:, -2])).astype(np.float32)
+    return UncertainBlock(Window(0, 0, *maps.shape), place[order], ranked[:, -1], margin, ranked[:, -2])
 
 
-def _with(
-    start: Samples, pixels: Sequence[tuple[int, int]], free: np.ndarray, ground: Reference, stack: ModalityStack
-) -> Samples:
-    """The samples with pixels more, each a square with its true class."""
-    added = [
-        Polygon(len(start.polygons) + number, square(stack.grid.transform, row, column), int(free[row, column]), name)
-        for number, (row, column) in enumerate(pixels, 1)
-        for name in [ground.names[int(free[row, column])]]
-    ]
-    return Samples((*start.polygons, *added), start.crs_wkt)
+def _measured(draw: int, choice: str, probabilities: np.ndarray, maps: PixelMaps, reference: np.ndarray) -> Round:
+    true = maps.positions[reference]
+    hits = probabilities[reference].argmax(axis=1) == true
+    recalls = [float(hits[true == position].mean()) for position in np.unique(true)]
+    return Round(draw, choice, float(hits.mean()), float(np.mean(recalls)))
